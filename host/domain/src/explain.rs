@@ -1,0 +1,167 @@
+//! A decision for people and programs: one shape for the dry run, the API, the audit log and the terminal.
+
+use serde::Serialize;
+
+use crate::{
+    attempt::{Attempt, AttemptEnd},
+    candidate::CandidateId,
+    decision::{Considered, Decision},
+    plugin::{CallEnd, PluginCall, Role},
+};
+
+/// A decision with names in place of indices.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    pub route: String,
+    pub strategy: String,
+    /// Why the first one is first.
+    pub reason: String,
+    /// What would be, or was, tried first.
+    pub model: Option<String>,
+    pub estimate_usd_micros: Option<u64>,
+    pub label: String,
+    pub confidence: f32,
+    pub complexity: f32,
+    pub traits: Vec<String>,
+    /// All candidates: first those to be tried, in order, then the vetoed ones.
+    pub candidates: Vec<ExplainedCandidate>,
+    pub plugins: Vec<ExplainedCall>,
+    pub probe: bool,
+    pub last_resort: bool,
+    /// Over all plugin calls.
+    pub fuel: u64,
+    pub decide_us: u32,
+    pub revision: u64,
+}
+
+/// One row of the decision's table.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedCandidate {
+    pub model: String,
+    pub score: Option<f32>,
+    /// What added up to the score.
+    pub parts: Vec<(String, f32)>,
+    pub quality: Option<f32>,
+    pub cost_usd_micros: Option<u64>,
+    pub cost_upper_usd_micros: Option<u64>,
+    pub p50_ms: Option<u32>,
+    pub veto: Option<String>,
+    pub why: Option<String>,
+}
+
+/// One plugin call.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedCall {
+    pub role: Role,
+    pub plugin: String,
+    pub digest: String,
+    pub fuel: u64,
+    pub memory_bytes: u64,
+    pub us: u32,
+    pub ended: &'static str,
+    pub fault: Option<String>,
+    pub detail: Option<String>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedAttempt {
+    pub number: u32,
+    pub model: String,
+    pub latency_ms: u32,
+    /// `delivered`, or the kind of failure.
+    pub ended: &'static str,
+    pub detail: Option<String>,
+    pub cost_usd_micros: u64,
+    pub cost_is: &'static str,
+}
+
+impl Explanation {
+    /// `names` are the candidates of the decision's snapshot.
+    #[must_use]
+    pub fn new(decision: &Decision, names: &[CandidateId]) -> Self {
+        let considered = |index: &u32| &decision.considered[*index as usize];
+        let first = decision.order.first().map(considered);
+        let tried = decision.order.iter().enumerate().map(|(place, index)| {
+            let place = place.checked_sub(usize::from(decision.probe));
+            let parts = decision.parts.iter().filter_map(|part| Some((part.name.clone(), *part.values.get(place?)?)));
+            explain_candidate(considered(index), names, parts.collect())
+        });
+        let vetoed = decision.considered.iter().filter(|candidate| candidate.veto.is_some());
+        let vetoed = vetoed.map(|candidate| explain_candidate(candidate, names, Vec::new()));
+        Self {
+            route: decision.route.to_string(),
+            strategy: decision.strategy.to_string(),
+            reason: decision.reason.clone(),
+            model: first.map(|candidate| name(candidate, names)),
+            estimate_usd_micros: first.and_then(|candidate| candidate.cost).map(|cost| cost.expected.0),
+            label: decision.classification.label.clone(),
+            confidence: decision.classification.confidence,
+            complexity: decision.classification.complexity,
+            traits: decision.classification.traits.iter().map(|seen| seen.name.clone()).collect(),
+            candidates: tried.chain(vetoed).collect(),
+            plugins: decision.calls.iter().map(explain_call).collect(),
+            probe: decision.probe,
+            last_resort: decision.last_resort,
+            fuel: decision.calls.iter().map(|call| call.fuel).sum(),
+            decide_us: decision.micros,
+            revision: decision.revision,
+        }
+    }
+}
+
+fn name(candidate: &Considered, names: &[CandidateId]) -> String {
+    names.get(candidate.candidate as usize).map_or_else(|| "unknown".to_owned(), ToString::to_string)
+}
+
+fn explain_candidate(candidate: &Considered, names: &[CandidateId], parts: Vec<(String, f32)>) -> ExplainedCandidate {
+    ExplainedCandidate {
+        model: name(candidate, names),
+        score: candidate.score,
+        parts,
+        quality: candidate.quality.map(|prior| prior.mean),
+        cost_usd_micros: candidate.cost.map(|cost| cost.expected.0),
+        cost_upper_usd_micros: candidate.cost.map(|cost| cost.upper.0),
+        p50_ms: candidate.latency.map(|latency| latency.p50_ms),
+        veto: candidate.veto.map(|veto| veto.code().to_owned()),
+        why: candidate.veto.map(|veto| veto.to_string()),
+    }
+}
+
+fn explain_call(call: &PluginCall) -> ExplainedCall {
+    let (ended, fault, detail) = match &call.ended {
+        CallEnd::Answered => ("answered", None, None),
+        CallEnd::Abstained { reason } => ("abstained", None, Some(reason.clone())),
+        CallEnd::Denied { reason } => ("denied", None, Some(reason.clone())),
+        CallEnd::Faulted { code, detail, .. } => ("faulted", Some(code.to_string()), Some(detail.clone())),
+    };
+    ExplainedCall {
+        role: call.role,
+        plugin: call.plugin.to_string(),
+        digest: call.digest.to_string(),
+        fuel: call.fuel,
+        memory_bytes: call.memory,
+        us: call.micros,
+        ended,
+        fault,
+        detail,
+    }
+}
+
+impl From<&Attempt> for ExplainedAttempt {
+    fn from(attempt: &Attempt) -> Self {
+        let (ended, detail) = match &attempt.end {
+            AttemptEnd::Delivered { .. } => ("delivered", None),
+            AttemptEnd::Failed { kind, detail, .. } => (kind.code(), Some(detail.to_string())),
+        };
+        Self {
+            number: attempt.number,
+            model: attempt.candidate.to_string(),
+            latency_ms: attempt.latency_ms,
+            ended,
+            detail,
+            cost_usd_micros: attempt.charge.amount().0,
+            cost_is: attempt.charge.word(),
+        }
+    }
+}

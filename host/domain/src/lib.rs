@@ -1,0 +1,36 @@
+//! The words of Muxel and its pure rules.
+//!
+//! Nothing here does I/O, reads a clock, spawns a task or draws a random number: time and randomness are arguments.
+//! So every rule about money, capability, policy, breakers and failures can be tested without waiting.
+//!
+//! Reading order follows a request: what is asked for, what is on offer, what was decided, what happened.
+
+// What is asked for.
+pub mod quality;
+pub mod request;
+pub mod size;
+
+// What is on offer.
+pub mod candidate;
+pub mod catalogue;
+pub mod money;
+pub mod price;
+pub mod provider;
+
+// What was decided.
+pub mod capability;
+pub mod decision;
+pub mod plugin;
+pub mod policy;
+
+// What happened.
+pub mod attempt;
+pub mod breaker;
+pub mod failure;
+pub mod record;
+pub mod tracker;
+
+pub mod explain;
+
+pub mod digest;
+pub mod nearest;

@@ -1,0 +1,95 @@
+//! Audit records: exactly one for every request that got an id.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    attempt::{Attempt, Charge, DecisionId},
+    candidate::CandidateId,
+    decision::Decision,
+    digest::Digest,
+    plugin::Setting,
+};
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Delivered,
+    /// A provider refused on content grounds.
+    Refused,
+    /// A strategy denied it.
+    Denied,
+    /// Nobody could do it.
+    NoCandidate,
+    Failed,
+    /// The caller left before the answer.
+    Abandoned,
+    /// This program ended before the answer.
+    Interrupted,
+    /// Explained only, nobody was called.
+    DryRun,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused => "refused",
+            Self::Denied => "denied",
+            Self::NoCandidate => "no-candidate",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+            Self::Interrupted => "interrupted",
+            Self::DryRun => "dry-run",
+        }
+    }
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    pub id: DecisionId,
+    /// Milliseconds since 1970-01-01 UTC when it arrived.
+    pub at_ms: u64,
+    pub tenant: Option<Arc<str>>,
+    /// The configured name of the caller's key, never the key.
+    pub key: Option<Arc<str>>,
+    /// `model` as the caller wrote it.
+    pub asked: Arc<str>,
+    pub outcome: Outcome,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// Stable code of the error answer.
+    pub error: Option<Arc<str>>,
+    pub served: Option<CandidateId>,
+    pub charge: Charge,
+    pub latency_ms: u32,
+    pub trace: Trace,
+    /// What the trace refers to by digest.
+    pub context: Arc<RecordContext>,
+}
+
+/// What many records share: kept once by digest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordContext {
+    /// The names of the snapshot's candidates: [`Considered::candidate`](crate::decision::Considered::candidate)
+    /// points into it.
+    pub candidates: Vec<CandidateId>,
+    /// Of the candidates, their prices, priors and limits.
+    pub catalogue: Digest,
+    /// Of routes, caps and the other settings a decision depends on.
+    pub settings: Digest,
+}
+
+/// Everything a decision was made from and led to: one compact blob in the record, with its version in front.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    pub decision: Decision,
+    /// Settings given to each plugin call, in the order of `decision.calls`.
+    pub settings: Vec<Arc<[Setting]>>,
+    pub attempts: Vec<Attempt>,
+    pub warnings: Vec<String>,
+}

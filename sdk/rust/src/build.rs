@@ -1,0 +1,167 @@
+//! Constructors that save a plugin, and its tests, from spelling out every field.
+
+use crate::{
+    Candidate, Classification, Estimate, Latency, Manifest, NumberRange, Offer, Priority, Quality, Request, Setting,
+    SettingKind, Tariff, Value,
+};
+
+impl Manifest {
+    /// A manifest without settings that reads nothing but the request's shape.
+    #[must_use]
+    pub fn new(name: &str, version: &str, summary: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            summary: summary.to_owned(),
+            settings: Vec::new(),
+            reads: Vec::new(),
+            memory_format: 0,
+        }
+    }
+
+    /// Adds a number setting. It arrives as [`Value::Number`], in the order the settings were added.
+    #[must_use]
+    pub fn number(mut self, name: &str, summary: &str, unit: &str, default: f64, min: f64, max: f64) -> Self {
+        self.settings.push(Setting {
+            name: name.to_owned(),
+            summary: summary.to_owned(),
+            unit: unit.to_owned(),
+            kind: SettingKind::Number(NumberRange { default, min, max }),
+        });
+        self
+    }
+
+    /// Asks for a field of the request that is withheld otherwise, such as `prompt`.
+    #[must_use]
+    pub fn reads(mut self, field: &str) -> Self {
+        self.reads.push(field.to_owned());
+        self
+    }
+}
+
+impl Value {
+    /// The number in this value, or `default` when it is something else.
+    #[must_use]
+    pub fn number_or(&self, default: f64) -> f64 {
+        match self {
+            Self::Number(number) => *number,
+            _ => default,
+        }
+    }
+}
+
+impl Request {
+    /// A request for one 1024x1024 image of `prompt`, as tests want it.
+    #[must_use]
+    pub fn for_prompt(prompt: &str) -> Self {
+        Self {
+            operation: "image.generate".to_owned(),
+            prompt: prompt.to_owned(),
+            prompt_chars: prompt.chars().count() as u32,
+            tenant: String::new(),
+            width: 1024,
+            height: 1024,
+            duration_ms: 0,
+            count: 1,
+            quality: 0,
+            priority: Priority::Normal,
+            input_images: 0,
+            input_bytes: 0,
+            mask: false,
+            transparent: false,
+            streaming: false,
+            max_cost: None,
+            max_latency_ms: None,
+            min_quality: None,
+            budget_left: None,
+            now_ms: 0,
+            seed: 0,
+            sequence: 0,
+            session: 0,
+            facts: Vec::new(),
+        }
+    }
+}
+
+impl Classification {
+    /// `label` with certainty, middling complexity and no traits.
+    #[must_use]
+    pub fn of(label: &str) -> Self {
+        Self { label: label.to_owned(), confidence: 1.0, complexity: 0.5, traits: Vec::new(), features: Vec::new() }
+    }
+}
+
+impl Tariff {
+    /// A tariff that charges nothing yet: start here and set the parts that apply.
+    #[must_use]
+    pub fn free() -> Self {
+        Self {
+            known: true,
+            per_request: 0,
+            per_output: 0,
+            per_megapixel: 0,
+            megapixel_step: 0.0,
+            per_second: 0,
+            per_input: 0,
+            text_in: 0,
+            image_in: 0,
+            tokens_out: 0,
+            expected_tokens_out: 0,
+            expected_image_in: 0,
+        }
+    }
+
+    /// A tariff that is not known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { known: false, ..Self::free() }
+    }
+}
+
+impl Offer {
+    /// An offer of `model` at `tariff`.
+    #[must_use]
+    pub fn new(model: &str, tariff: Tariff) -> Self {
+        Self { model: model.to_owned(), tariff }
+    }
+}
+
+impl Candidate {
+    /// A candidate about which nothing is known yet.
+    #[must_use]
+    pub fn new(model: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            cost: None,
+            quality: None,
+            latency: None,
+            samples: 0,
+            success: 1.0,
+            in_flight: 0,
+            max_in_flight: 0,
+            half_open: false,
+            weight: 1.0,
+        }
+    }
+
+    /// With this expected and upper price, in micro-dollars.
+    #[must_use]
+    pub fn costing(mut self, expected: u32, upper: u32) -> Self {
+        self.cost = Some(Estimate { expected, upper });
+        self
+    }
+
+    /// With this expected quality and its standard deviation.
+    #[must_use]
+    pub fn good(mut self, mean: f32, deviation: f32) -> Self {
+        self.quality = Some(Quality { mean, deviation });
+        self
+    }
+
+    /// With these latencies in milliseconds.
+    #[must_use]
+    pub fn taking(mut self, p50_ms: u32, p95_ms: u32) -> Self {
+        self.latency = Some(Latency { p50_ms, p95_ms });
+        self
+    }
+}
