@@ -1,0 +1,281 @@
+//! A decision: the route's plugins asked in turn, each answer checked, the host's rules around them.
+//!
+//! ```text
+//! classify -> offers -> price -> caps -> rank -> follow
+//! ```
+//!
+//! A plugin's failure never fails a request, unless its route says so: a faulting classifier means `general` with
+//! confidence 0, a faulting cost model the catalogue's list price, a faulting strategy the next one and at last the
+//! host's own order.
+
+use std::{sync::Arc, time::Instant};
+
+use domain::{
+    candidate::Candidate,
+    decision::{Considered, Decision, NATIVE, follow},
+    plugin::{CallEnd, Classification, Contender, Offer, Ranking, Setting},
+    policy,
+    price::list_price,
+    request::{Moment, Request},
+};
+
+use crate::{
+    plugin::{Kind, Subject},
+    roster::Roster,
+};
+
+/// Who decides on a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    pub route: Arc<str>,
+    pub classifier: Arc<str>,
+    /// Asked in order; the first that knows a price wins.
+    pub cost_models: Vec<Arc<str>>,
+    /// Asked in order; the first that neither abstains nor fails decides.
+    pub strategies: Vec<Arc<str>>,
+    /// Whether a failing plugin fails the request. For routes that carry a brand or region policy.
+    pub refuse_on_fault: bool,
+}
+
+/// The candidates of one request before any plugin was asked.
+#[derive(Debug)]
+pub struct Field<'a> {
+    pub candidates: &'a [Arc<Candidate>],
+    /// Each with its veto, or with its tariff, quality, latency and live facts.
+    pub considered: Vec<Considered>,
+    /// Index into `considered` of a candidate whose breaker waits for a probe.
+    pub due: Option<u32>,
+    /// Every breaker was open, and one candidate is offered all the same.
+    pub last_resort: bool,
+}
+
+/// What a decision comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try the decision's `order`.
+    Go,
+    /// A strategy denied the request, with this reason for the caller.
+    Denied { reason: String },
+    /// Nobody can do it: every candidate is vetoed.
+    NoCandidate,
+    /// A plugin failed on a route that does not go on without it.
+    PluginFailed { plugin: Arc<str> },
+}
+
+/// A decision with what is needed to replay it.
+#[derive(Debug)]
+pub struct Decided {
+    pub decision: Decision,
+    pub verdict: Verdict,
+    /// Settings given to each call, in the order of `decision.calls`.
+    pub settings: Vec<Arc<[Setting]>>,
+}
+
+/// Decides on one request. `take_probe` is asked, at most once, whether this request may be the probe that is due.
+pub fn decide(
+    roster: &Roster,
+    panel: &Panel,
+    request: &Arc<Request>,
+    moment: Moment,
+    field: Field<'_>,
+    take_probe: impl FnOnce(u32) -> bool,
+) -> Decided {
+    let began = Instant::now();
+    let prompt_chars = request.prompt.chars().count() as u32;
+    let subject = Subject { request, moment: &moment, prompt_chars };
+    let mut asking = Asking { roster, panel, subject, calls: Vec::with_capacity(3), settings: Vec::with_capacity(3) };
+    let mut considered = field.considered;
+
+    let classification = asking.classify();
+    asking.price(field.candidates, &mut considered);
+    veto_by_caps(&mut considered, request);
+    let offered: Vec<u32> = indices(&considered, |candidate| candidate.veto.is_none());
+    let (ranking, strategy, verdict) = if offered.is_empty() {
+        (None, Arc::from(NATIVE), Verdict::NoCandidate)
+    } else {
+        asking.rank(
+            &classification,
+            &contenders(&offered, &considered, field.candidates),
+            field.candidates,
+            &offered,
+            &considered,
+        )
+    };
+    let verdict = match asking.failed() {
+        Some(plugin) if panel.refuse_on_fault => Verdict::PluginFailed { plugin },
+        _ => verdict,
+    };
+    let go = verdict == Verdict::Go;
+    let probe = field.due.filter(|due| go && offered.contains(due) && take_probe(*due));
+    let followed = match &ranking {
+        Some(ranking) if go => follow(ranking, &offered, &mut considered, probe),
+        _ => domain::decision::Order::default(),
+    };
+    let Ranking { parts, reason, propensity, .. } = ranking.unwrap_or_else(|| Ranking {
+        order: Vec::new(),
+        parts: Vec::new(),
+        reason: String::new(),
+        propensity: 1.0,
+    });
+    let decision = Decision {
+        request: Request::clone(request),
+        moment,
+        route: Arc::clone(&panel.route),
+        strategy,
+        classification,
+        considered,
+        order: followed.order,
+        parts,
+        reason,
+        propensity,
+        probe: followed.probe,
+        last_resort: field.last_resort,
+        calls: asking.calls,
+        revision: roster.revision(),
+        micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
+    };
+    Decided { decision, verdict, settings: asking.settings }
+}
+
+/// The calls of one decision.
+struct Asking<'a> {
+    roster: &'a Roster,
+    panel: &'a Panel,
+    subject: Subject<'a>,
+    calls: Vec<domain::plugin::PluginCall>,
+    settings: Vec<Arc<[Setting]>>,
+}
+
+impl Asking<'_> {
+    fn classify(&mut self) -> Classification {
+        let Some(plugin) = self.roster.get(&self.panel.classifier, Kind::Classifier) else {
+            return Classification::default();
+        };
+        let answer = plugin.classify(self.subject).and_then(|called| {
+            self.calls.push(called.call);
+            self.settings.push(plugin.settings());
+            called.answer
+        });
+        answer.unwrap_or_default()
+    }
+
+    /// Fills in the price of every candidate that is still in. What a failing model leaves open gets the list price.
+    fn price(&mut self, candidates: &[Arc<Candidate>], considered: &mut [Considered]) {
+        let priced = indices(considered, |candidate| candidate.veto.is_none());
+        let offer = |index: &u32| {
+            let candidate = &considered[*index as usize];
+            let model = candidates[candidate.candidate as usize].id.clone();
+            Offer { model, tariff: candidate.tariff.unwrap_or_default() }
+        };
+        let offers: Vec<Offer> = priced.iter().map(offer).collect();
+        if offers.is_empty() {
+            return;
+        }
+        let mut open = true;
+        let mut unanswered = self.panel.cost_models.is_empty();
+        for name in &self.panel.cost_models {
+            if !open {
+                break;
+            }
+            let Some(plugin) = self.roster.get(name, Kind::CostModel) else {
+                unanswered = true;
+                continue;
+            };
+            let Some(called) = plugin.price(self.subject, &offers) else { continue };
+            unanswered |= matches!(called.call.ended, CallEnd::Faulted { .. });
+            self.calls.push(called.call);
+            self.settings.push(plugin.settings());
+            for (index, estimate) in priced.iter().zip(called.answer.into_iter().flatten()) {
+                let cost = &mut considered[*index as usize].cost;
+                *cost = cost.or(estimate);
+            }
+            open = priced.iter().any(|index| considered[*index as usize].cost.is_none());
+        }
+        if open && unanswered {
+            for (index, offer) in priced.iter().zip(&offers) {
+                let cost = &mut considered[*index as usize].cost;
+                *cost = cost.or_else(|| list_price(&offer.tariff, self.subject.request));
+            }
+        }
+    }
+
+    fn rank(
+        &mut self,
+        classification: &Classification,
+        contenders: &[Contender],
+        candidates: &[Arc<Candidate>],
+        offered: &[u32],
+        considered: &[Considered],
+    ) -> (Option<Ranking>, Arc<str>, Verdict) {
+        let tags = tags(candidates, offered, considered);
+        for name in &self.panel.strategies {
+            let Some(plugin) = self.roster.get(name, Kind::Strategy) else { continue };
+            let Some(called) = plugin.rank(self.subject, classification, contenders, &tags) else { continue };
+            let denied = match &called.call.ended {
+                CallEnd::Denied { reason } => Some(reason.clone()),
+                _ => None,
+            };
+            self.calls.push(called.call);
+            self.settings.push(plugin.settings());
+            if let Some(reason) = denied {
+                return (None, Arc::clone(name), Verdict::Denied { reason });
+            }
+            if let Some(ranking) = called.answer {
+                return (Some(ranking), Arc::clone(name), Verdict::Go);
+            }
+        }
+        (Some(policy::native_order(contenders)), Arc::from(NATIVE), Verdict::Go)
+    }
+
+    /// The first plugin that failed, or that the route names and nobody has.
+    fn failed(&self) -> Option<Arc<str>> {
+        let call = self.calls.iter().find(|call| matches!(call.ended, CallEnd::Faulted { .. }));
+        let missing = || {
+            let classifier = std::iter::once((&self.panel.classifier, Kind::Classifier));
+            let models = self.panel.cost_models.iter().map(|name| (name, Kind::CostModel));
+            let strategies = self.panel.strategies.iter().map(|name| (name, Kind::Strategy));
+            classifier.chain(models).chain(strategies).find(|(name, kind)| self.roster.get(name, *kind).is_none())
+        };
+        call.map(|call| Arc::clone(&call.plugin)).or_else(|| missing().map(|(name, _)| Arc::clone(name)))
+    }
+}
+
+fn veto_by_caps(considered: &mut [Considered], request: &Request) {
+    for candidate in considered.iter_mut().filter(|candidate| candidate.veto.is_none()) {
+        candidate.veto = policy::veto(candidate.cost, candidate.latency, candidate.quality, &request.caps);
+    }
+}
+
+fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
+    considered.iter().enumerate().filter(|(_, candidate)| of(candidate)).map(|(index, _)| index as u32).collect()
+}
+
+fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
+    let contender = |index: &u32| {
+        let considered = &considered[*index as usize];
+        let candidate = &candidates[considered.candidate as usize];
+        Contender {
+            model: candidate.id.clone(),
+            cost: considered.cost,
+            quality: considered.quality,
+            latency: considered.latency,
+            live: considered.live,
+            max_in_flight: candidate.provider.max_in_flight,
+            weight: candidate.provider.weight,
+        }
+    };
+    offered.iter().map(contender).collect()
+}
+
+/// The columns strategies get: one for each tag that a provider of an offered candidate carries.
+fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered]) -> Vec<(String, Vec<bool>)> {
+    let provider = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider;
+    let mut names: Vec<&str> = offered.iter().flat_map(|index| &provider(index).tags).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let column = |name: &str| {
+        let tagged = offered.iter().map(|index| provider(index).tags.iter().any(|tag| tag == name));
+        (format!("tag-{name}"), tagged.collect())
+    };
+    names.into_iter().map(column).collect()
+}

@@ -1,0 +1,89 @@
+//! Everything a plugin call can do wrong, each with a stable code.
+
+use wasmtime::{PoolConcurrencyLimitError, Trap};
+
+use crate::call::LimitReached;
+
+/// Why a call counts against its plugin. The request goes on without it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    #[error("used all {limit} fuel")]
+    Fuel { limit: u64 },
+    #[error("ran longer than {limit_ms} ms")]
+    Deadline { limit_ms: u64 },
+    #[error("wanted more than {limit} bytes of memory")]
+    Memory { limit: u64 },
+    #[error("recursed deeper than its stack")]
+    StackOverflow,
+    #[error("reached code that must not be reached, such as a panic")]
+    Unreachable,
+    #[error("trapped: {0}")]
+    Trap(String),
+    #[error("gave an answer that is too large or cannot be read: {0}")]
+    Unreadable(String),
+    #[error("gave an answer that breaks the contract: {0}")]
+    Invalid(String),
+    #[error("said that it failed: {0}")]
+    Failed(String),
+    #[error("denied a request, which only a strategy may")]
+    DeniedOutOfPlace,
+    #[error("could not be started: no free sandbox")]
+    PoolExhausted,
+    #[error("made the sandbox panic")]
+    HostPanic,
+}
+
+impl Fault {
+    /// Stable word for records, metrics and the API.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fuel { .. } => "out-of-fuel",
+            Self::Deadline { .. } => "deadline",
+            Self::Memory { .. } => "out-of-memory",
+            Self::StackOverflow => "stack-overflow",
+            Self::Unreachable => "unreachable",
+            Self::Trap(_) => "trap",
+            Self::Unreadable(_) => "unreadable-answer",
+            Self::Invalid(_) => "invalid-answer",
+            Self::Failed(_) => "failed",
+            Self::DeniedOutOfPlace => "denied-out-of-place",
+            Self::PoolExhausted => "pool-exhausted",
+            Self::HostPanic => "host-panic",
+        }
+    }
+
+    /// Whether the same inputs lead to the same fault: not when the clock, the stack or this machine ended the call.
+    #[must_use]
+    pub fn replayable(&self) -> bool {
+        !matches!(self, Self::Deadline { .. } | Self::StackOverflow | Self::PoolExhausted | Self::HostPanic)
+    }
+
+    /// Sorts an error of the runtime by its type, never by its text.
+    pub(crate) fn of(error: &wasmtime::Error, fuel_limit: u64, deadline_ms: u64) -> Self {
+        if let Some(limit) = error.downcast_ref::<LimitReached>() {
+            return Self::Memory { limit: limit.bytes };
+        }
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return Self::PoolExhausted;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => Self::Fuel { limit: fuel_limit },
+            Some(Trap::Interrupt) => Self::Deadline { limit_ms: deadline_ms },
+            Some(Trap::StackOverflow) => Self::StackOverflow,
+            Some(Trap::UnreachableCodeReached) => Self::Unreachable,
+            Some(trap) => Self::Trap(trap.to_string()),
+            // What is left is the lifting of an answer: bad pointers, bad UTF-8, a discriminant out of range, or more
+            // bytes than the host takes.
+            None => Self::Unreadable(bounded(&error.root_cause().to_string())),
+        }
+    }
+}
+
+/// Text from a plugin or about one, short and without control characters.
+pub(crate) fn bounded(text: &str) -> String {
+    const MOST: usize = 256;
+    let plain = |character: char| if character.is_control() { ' ' } else { character };
+    text.chars().take(MOST).map(plain).collect()
+}

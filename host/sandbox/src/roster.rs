@@ -1,0 +1,57 @@
+//! The plugins in service at one moment. Immutable: a reload builds a new roster and swaps it in whole.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    load::LoadError,
+    plugin::{Kind, Plugin},
+};
+
+/// All plugins in service, and what was refused.
+#[derive(Default)]
+pub struct Roster {
+    /// Rises by one with every swap.
+    pub(crate) revision: u64,
+    pub(crate) plugins: BTreeMap<Arc<str>, Arc<Plugin>>,
+    pub(crate) refused: BTreeMap<String, Refused>,
+}
+
+/// A file that is not serving, and why. The last good version of it may be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    pub code: &'static str,
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+impl From<&LoadError> for Refused {
+    fn from(error: &LoadError) -> Self {
+        Self { code: error.code(), reason: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl Roster {
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The plugin of this name, when it can be asked for `kind`.
+    #[must_use]
+    pub fn get(&self, name: &str, kind: Kind) -> Option<&Arc<Plugin>> {
+        self.plugins.get(name).filter(|plugin| plugin.is(kind))
+    }
+
+    /// All plugins by name.
+    pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.plugins.values()
+    }
+
+    /// Files that are not serving, by plugin name.
+    #[must_use]
+    pub fn refused(&self) -> &BTreeMap<String, Refused> {
+        &self.refused
+    }
+}
