@@ -1,7 +1,8 @@
 //! The catalogue: models of the field with their abilities, prices, quality priors and latencies.
 //!
 //! One TOML file a vendor, embedded. Every row names its source and the day it was read: prices change, and a router
-//! that cannot say where a figure is from cannot be argued with. Config may override a price or add a model.
+//! that cannot say where a figure is from cannot be argued with. Config may override a price or add a model. How the
+//! figures were derived, and what was assumed where nothing is published, is in `catalogue/README.md`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -211,8 +212,22 @@ macro_rules! vendor_files {
     };
 }
 
-const EMBEDDED: [(&str, &str); VENDORS] = vendor_files!["openai"];
-const VENDORS: usize = 1;
+const EMBEDDED: [(&str, &str); VENDORS] = vendor_files![
+    "alibaba",
+    "bfl",
+    "fal",
+    "google",
+    "ideogram",
+    "meta",
+    "microsoft",
+    "openai",
+    "recraft",
+    "runway",
+    "stability",
+    "tencent",
+    "xai",
+];
+const VENDORS: usize = 13;
 
 #[cfg(test)]
 mod tests;

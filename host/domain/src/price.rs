@@ -16,6 +16,8 @@ const CHARS_PER_TOKEN: u64 = 4;
 const UNLISTED_SIZE_MARGIN_PERCENT: u64 = 50;
 /// A token-billed estimate may be this much too low even for a listed size.
 const TOKEN_MARGIN_PERCENT: u64 = 10;
+/// Pixels in the megapixel of vendors for whom 1024x1024 is exactly one.
+const BINARY_MEGAPIXEL: u64 = 1024 * 1024;
 /// What a model draws when the size is left to it, for estimates.
 pub const USUAL_SIZE: Size = match Size::new(1024, 1024) {
     Some(size) => size,
@@ -40,6 +42,15 @@ pub enum Price {
         /// Once per picture, beside the megapixels.
         #[serde(default)]
         base: MicroUsd,
+    },
+    /// By megapixels of 1024 x 1024 pixels, each begun one counted whole: one price for a picture's first, another for
+    /// every further one. Resolved to a price per picture, because the tariff's megapixel is 1,000,000 pixels.
+    FirstMegapixel {
+        price: MicroUsd,
+        further: MicroUsd,
+        /// For each input picture, taken as one megapixel.
+        #[serde(default)]
+        input: MicroUsd,
     },
     /// By tokens, each price per million. What a picture takes is expected from a table by size.
     #[serde(rename_all = "kebab-case")]
@@ -105,6 +116,10 @@ impl Price {
                 megapixel_step_hundredths: *step_hundredths,
                 ..base
             },
+            Self::FirstMegapixel { price, further, input } => {
+                let more = size.pixels().div_ceil(BINARY_MEGAPIXEL) - 1;
+                Tariff { per_output: factor.of(price.plus(further.times(more))), per_input: factor.of(*input), ..base }
+            }
             Self::Tokens { text_in, image_in, out, expected_out, expected_image_in } => {
                 let row = nearest_row(expected_out, size);
                 Tariff {
@@ -195,6 +210,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::request::Inputs;
 
     fn size(text: &str) -> Size {
         text.parse().expect("a size")
@@ -218,6 +234,18 @@ mod tests {
         let price = Price::PerMegapixel { price: MicroUsd(25_000), step_hundredths: 100, base: MicroUsd::ZERO };
         assert_eq!(expected(&price, &request(1, "1024x1024")), MicroUsd(50_000));
         assert_eq!(expected(&price, &request(1, "1000x1000")), MicroUsd(25_000));
+    }
+
+    #[test]
+    fn the_first_megapixel_has_a_price_of_its_own() {
+        let price =
+            Price::FirstMegapixel { price: MicroUsd(30_000), further: MicroUsd(15_000), input: MicroUsd(2_000) };
+        assert_eq!(expected(&price, &request(1, "64x64")), MicroUsd(30_000));
+        assert_eq!(expected(&price, &request(2, "1024x1024")), MicroUsd(60_000));
+        assert_eq!(expected(&price, &request(1, "1040x1024")), MicroUsd(45_000));
+        assert_eq!(expected(&price, &request(1, "2048x2048")), MicroUsd(75_000));
+        let edit = Request { inputs: Inputs { images: 2, ..Inputs::default() }, ..request(1, "1024x1024") };
+        assert_eq!(expected(&price, &edit), MicroUsd(34_000));
     }
 
     #[test]

@@ -102,6 +102,9 @@ pub enum SizeRule {
         max_side: u32,
         /// Both sides are multiples of this.
         multiple: u32,
+        /// Smallest width times height.
+        #[serde(default)]
+        min_pixels: u64,
         /// Largest width times height.
         max_pixels: u64,
         /// The longer side is at most this many times the shorter one.
@@ -133,7 +136,7 @@ impl SizeRule {
         let exact = |fits: bool| if fits { SizeFit::Exact } else { SizeFit::No };
         match self {
             Self::Listed(sizes) => exact(sizes.contains(&size)),
-            Self::Range { min_side, max_side, multiple, max_pixels, max_aspect } => {
+            Self::Range { min_side, max_side, multiple, min_pixels, max_pixels, max_aspect } => {
                 let sides = *min_side..=*max_side;
                 let multiple = (*multiple).max(1);
                 exact(
@@ -141,7 +144,7 @@ impl SizeRule {
                         && sides.contains(&size.height)
                         && size.width.is_multiple_of(multiple)
                         && size.height.is_multiple_of(multiple)
-                        && size.pixels() <= *max_pixels
+                        && (*min_pixels..=*max_pixels).contains(&size.pixels())
                         && size.aspect().max(1.0 / size.aspect()) <= *max_aspect,
                 )
             }
@@ -228,12 +231,19 @@ mod tests {
 
     #[test]
     fn a_range_needs_multiples_and_bounds() {
-        let rule =
-            SizeRule::Range { min_side: 256, max_side: 3840, multiple: 16, max_pixels: 8_294_400, max_aspect: 3.0 };
+        let rule = SizeRule::Range {
+            min_side: 256,
+            max_side: 3840,
+            multiple: 16,
+            min_pixels: 655_360,
+            max_pixels: 8_294_400,
+            max_aspect: 3.0,
+        };
         assert_eq!(rule.fit(size("3840x2160")), SizeFit::Exact);
         assert_eq!(rule.fit(size("3840x3840")), SizeFit::No);
         assert_eq!(rule.fit(size("1000x1024")), SizeFit::No);
         assert_eq!(rule.fit(size("1024x256")), SizeFit::No);
+        assert_eq!(rule.fit(size("512x512")), SizeFit::No);
         assert_eq!(rule.largest(), Some(size("3840x2160")));
     }
 
