@@ -54,7 +54,7 @@ pub mod muxel {
                     }
                 }
             }
-            /// A fact that this version has no field for.
+            /// A fact that this version has no field for. `README.md` lists every name; an unknown one changes nothing.
             #[derive(Clone, PartialEq)]
             pub struct Fact {
                 /// Lower-case words joined by `-`. Names with a dot belong to the operator (`acme.region-eu`).
@@ -97,19 +97,20 @@ pub mod muxel {
             pub struct Request {
                 /// `image.generate`, `image.edit`, `image.variation`; later also `video.generate` and others.
                 pub operation: _rt::String,
-                /// The prompt, when `manifest.reads` names it and the operator grants it; otherwise empty.
+                /// The prompt, when `manifest.reads` names it and the operator grants it; otherwise empty. At most 16 KiB of
+                /// it, cut at a character: the fact `prompt-cut` says so.
                 pub prompt: _rt::String,
-                /// Length of the prompt in Unicode scalar values, given even when the prompt is not.
+                /// Length of the whole prompt in Unicode scalar values, given even when the prompt is not.
                 pub prompt_chars: u32,
                 /// The tenant's configured name, or empty.
                 pub tenant: _rt::String,
-                /// Pixels. 0 when the caller left the size to the provider.
+                /// Pixels. 0, with the height, when the caller left the size to the provider.
                 pub width: u32,
-                /// Pixels. 0 when the caller left the size to the provider.
+                /// Pixels. 0, with the width, when the caller left the size to the provider.
                 pub height: u32,
                 /// Length of one output in milliseconds. 0 for still images.
                 pub duration_ms: u32,
-                /// Outputs wanted, at least 1.
+                /// Outputs wanted, 1 to 10.
                 pub count: u32,
                 /// Quality asked for, on a ladder: 0 not said, 20 low, 40 medium or standard, 60 high or hd,
                 /// 80 xhigh or ultra, 100 max. Steps between are reserved.
@@ -266,11 +267,13 @@ pub mod muxel {
             /// What kind of request this is.
             #[derive(Clone, PartialEq)]
             pub struct Classification {
-                /// `artistic`, `realistic`, `technical`, `general`, or another, at most 64 bytes.
+                /// `artistic` (style or imagination matters more than fidelity), `realistic` (meant to pass as a photograph or
+                /// film still), `technical` (text, layout, symbols, counts or geometry must be exact), `general` (a plain
+                /// subject, none of these rules), or another. Visible ASCII without spaces, at most 64 bytes.
                 pub label: _rt::String,
                 /// 0 to 1, calibrated: of the answers given with 0.8, four in five are right.
                 pub confidence: f32,
-                /// 0 (one plain thing) to 1 (many things, relations, constraints).
+                /// 0 (one plain thing) to 1 (eight or more things, relations, constraints).
                 pub complexity: f32,
                 /// Only those present, at most 32.
                 pub traits: _rt::Vec<Trait>,
@@ -366,7 +369,7 @@ pub mod muxel {
             pub struct Estimate {
                 /// The mean.
                 pub expected: MicroUsd,
-                /// At most this in 19 of 20 cases. Not under `expected`. What the host reserves.
+                /// At most this in 19 of 20 cases. Not under `expected`. What the host reserves and holds against caps.
                 pub upper: MicroUsd,
             }
             impl ::core::fmt::Debug for Estimate {
@@ -481,7 +484,7 @@ pub mod muxel {
             /// One ingredient of the scores, for the record and the dashboard.
             #[derive(Clone, PartialEq)]
             pub struct Part {
-                /// `quality`, `cost`, `latency`, `reliability`, or another, at most 32 bytes.
+                /// `quality`, `cost`, `latency`, `reliability`, or another. Visible ASCII without spaces, at most 32 bytes.
                 pub name: _rt::String,
                 /// What it added to each score, in the order of `ranking.order`.
                 pub values: _rt::Vec<f32>,
@@ -497,7 +500,8 @@ pub mod muxel {
                         .finish()
                 }
             }
-            /// Candidates in order of preference.
+            /// Candidates in order of preference. The host's caps were applied before; when the first one fails, the next one
+            /// is tried.
             #[derive(Clone, PartialEq)]
             pub struct Ranking {
                 /// Best first, each at most once, at least one. A candidate left out is not used for this request.

@@ -1,8 +1,10 @@
 //! Constructors that save a plugin, and its tests, from spelling out every field.
 
+use std::cmp::Ordering;
+
 use crate::{
-    Candidate, Classification, Estimate, Latency, Manifest, NumberRange, Offer, Priority, Quality, Request, Setting,
-    SettingKind, Tariff, Value,
+    Candidate, ChoiceOptions, Classification, Column, Estimate, Fact, Latency, Manifest, NumberRange, Offer, Priority,
+    Quality, Ranked, Ranking, Request, Setting, SettingKind, Tariff, Value,
 };
 
 impl Manifest {
@@ -21,13 +23,31 @@ impl Manifest {
 
     /// Adds a number setting. It arrives as [`Value::Number`], in the order the settings were added.
     #[must_use]
-    pub fn number(mut self, name: &str, summary: &str, unit: &str, default: f64, min: f64, max: f64) -> Self {
-        self.settings.push(Setting {
-            name: name.to_owned(),
-            summary: summary.to_owned(),
-            unit: unit.to_owned(),
-            kind: SettingKind::Number(NumberRange { default, min, max }),
-        });
+    pub fn number(self, name: &str, summary: &str, unit: &str, default: f64, min: f64, max: f64) -> Self {
+        self.setting(name, summary, unit, SettingKind::Number(NumberRange { default, min, max }))
+    }
+
+    /// Adds a setting that is on or off. It arrives as [`Value::Flag`].
+    #[must_use]
+    pub fn flag(self, name: &str, summary: &str, default: bool) -> Self {
+        self.setting(name, summary, "", SettingKind::Flag(default))
+    }
+
+    /// Adds a setting with a few options, the first being the default. It arrives as [`Value::Choice`].
+    #[must_use]
+    pub fn choice(self, name: &str, summary: &str, options: &[&str]) -> Self {
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        self.setting(name, summary, "", SettingKind::Choice(ChoiceOptions { options, default: 0 }))
+    }
+
+    /// Adds a text setting. It arrives as [`Value::Text`].
+    #[must_use]
+    pub fn text(self, name: &str, summary: &str, default: &str) -> Self {
+        self.setting(name, summary, "", SettingKind::Text(default.to_owned()))
+    }
+
+    fn setting(mut self, name: &str, summary: &str, unit: &str, kind: SettingKind) -> Self {
+        self.settings.push(Setting { name: name.to_owned(), summary: summary.to_owned(), unit: unit.to_owned(), kind });
         self
     }
 
@@ -48,9 +68,31 @@ impl Value {
             _ => default,
         }
     }
+
+    /// The text in this value, or nothing when it is something else.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            _ => "",
+        }
+    }
 }
 
 impl Request {
+    /// The fact of this name, when the host sent it.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<f64> {
+        self.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value)
+    }
+
+    /// With one more fact.
+    #[must_use]
+    pub fn with_fact(mut self, name: &str, value: f64) -> Self {
+        self.facts.push(Fact { name: name.to_owned(), value });
+        self
+    }
+
     /// A request for one 1024x1024 image of `prompt`, as tests want it.
     #[must_use]
     pub fn for_prompt(prompt: &str) -> Self {
@@ -91,6 +133,26 @@ impl Classification {
     }
 }
 
+impl Column {
+    /// A column of `name`, with one value per candidate or offer.
+    #[must_use]
+    pub fn new(name: &str, values: Vec<Option<f64>>) -> Self {
+        Self { name: name.to_owned(), values }
+    }
+
+    /// The column of this name, when the host sent it.
+    #[must_use]
+    pub fn find<'a>(columns: &'a [Self], name: &str) -> Option<&'a Self> {
+        columns.iter().find(|column| column.name == name)
+    }
+
+    /// The value for one candidate or offer; `None` when it is unknown.
+    #[must_use]
+    pub fn at(&self, index: usize) -> Option<f64> {
+        self.values.get(index).copied().flatten()
+    }
+}
+
 impl Tariff {
     /// A tariff that charges nothing yet: start here and set the parts that apply.
     #[must_use]
@@ -123,6 +185,14 @@ impl Offer {
     #[must_use]
     pub fn new(model: &str, tariff: Tariff) -> Self {
         Self { model: model.to_owned(), tariff }
+    }
+}
+
+impl Quality {
+    /// The mean less so many standard deviations, from 0 to 1: what one may count on.
+    #[must_use]
+    pub fn lower_bound(&self, deviations: f32) -> f32 {
+        (self.mean - deviations * self.deviation).clamp(0.0, 1.0)
     }
 }
 
@@ -163,5 +233,41 @@ impl Candidate {
     pub fn taking(mut self, p50_ms: u32, p95_ms: u32) -> Self {
         self.latency = Some(Latency { p50_ms, p95_ms });
         self
+    }
+
+    /// With this share of so many recent attempts delivered.
+    #[must_use]
+    pub fn delivering(mut self, success: f32, samples: u32) -> Self {
+        self.success = success;
+        self.samples = samples;
+        self
+    }
+
+    /// With a breaker that is half open.
+    #[must_use]
+    pub fn half_open(mut self) -> Self {
+        self.half_open = true;
+        self
+    }
+}
+
+impl Ranking {
+    /// All of `count` candidates in the order of `compare`, equal ones in the order they were offered. `score` of one
+    /// must not be above that of another which comes before it.
+    #[must_use]
+    pub fn sorted(
+        count: usize,
+        compare: impl Fn(usize, usize) -> Ordering,
+        score: impl Fn(usize) -> f32,
+        reason: impl FnOnce(usize) -> String,
+    ) -> Self {
+        // A hundred candidates at most: binary insertion is as quick as the standard sorts and a tenth of their code.
+        let mut order: Vec<Ranked> = Vec::with_capacity(count);
+        for index in 0..count {
+            let at = order.partition_point(|placed| compare(placed.candidate as usize, index).is_le());
+            order.insert(at, Ranked { candidate: index as u32, score: score(index) });
+        }
+        let reason = order.first().map_or_else(String::new, |first| reason(first.candidate as usize));
+        Self { order, parts: Vec::new(), reason, propensity: 1.0 }
     }
 }

@@ -38,6 +38,9 @@
 //! are the same in Rust's spelling.
 //!
 //! On any target but wasm32 [`export!`] exports nothing, so plugins have ordinary unit tests.
+//!
+//! The feature `heap`, on by default, gives a plugin an allocator for one call: it halves the time of a small call, and
+//! gives memory back only with the sandbox. A plugin that churns through much memory switches it off.
 
 extern crate self as muxel_sdk;
 
@@ -46,6 +49,8 @@ extern crate self as muxel_sdk;
     clippy::all,
     clippy::pedantic,
     clippy::str_to_string,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     unsafe_code,
@@ -58,7 +63,11 @@ pub mod bindings;
 mod worlds;
 
 mod build;
+#[cfg(any(test, all(feature = "heap", target_arch = "wasm32", target_os = "unknown")))]
+mod heap;
+mod reason;
 
+pub use reason::Reason;
 #[doc(hidden)]
 pub use wit_bindgen;
 
@@ -101,7 +110,38 @@ macro_rules! export {
 #[macro_export]
 #[cfg(not(target_arch = "wasm32"))]
 macro_rules! __export_interfaces {
-    ($($ignored:tt)*) => {};
+    ($plugin:ident, $world:ident : $($interface:ident),*) => {
+        // Nothing is exported, but what would be must exist.
+        const _: fn() -> $crate::Manifest = <$plugin as $crate::Describe>::describe;
+        $($crate::__implements!($plugin $interface);)*
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(target_arch = "wasm32"))]
+macro_rules! __implements {
+    ($plugin:ident describe) => {};
+    ($plugin:ident classifier) => {
+        const _: () = {
+            let _ = <$plugin as $crate::Classifier>::classify;
+        };
+    };
+    ($plugin:ident cost_model) => {
+        const _: () = {
+            let _ = <$plugin as $crate::CostModel>::price;
+        };
+    };
+    ($plugin:ident strategy) => {
+        const _: () = {
+            let _ = <$plugin as $crate::Strategy>::rank;
+        };
+    };
+    ($plugin:ident learner) => {
+        const _: () = {
+            let _ = <$plugin as $crate::Learner>::learn;
+        };
+    };
 }
 
 #[doc(hidden)]

@@ -1,0 +1,100 @@
+//! Plugins that misbehave: each fault has its code, and the request is served all the same.
+
+use serde_json::json;
+
+use crate::harness::{Answer, Gateway, Guest, Provider, Setup, TRIGGER};
+
+async fn with(guest: Guest) -> (Provider, Gateway) {
+    let provider = Provider::start(Answer::Picture).await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)])
+        .plugin("hostile", guest)
+        .start()
+        .await;
+    (provider, gateway)
+}
+
+/// Asks the hostile strategy at its trigger and returns the fault code that the decision shows.
+async fn fault_of(guest: Guest) -> String {
+    let (_provider, gateway) = with(guest).await;
+    let reply = gateway.ask(json!({"model": "auto/hostile", "prompt": "x".repeat(TRIGGER)})).await;
+    assert_eq!(reply.status, 200, "{:#}", reply.body);
+    assert_eq!(reply.header("x-muxel-strategy"), Some("native"), "the host's own order serves");
+    assert_eq!(reply.served_by(), "lab/cheap");
+    let decision = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await.body;
+    let plugins = decision["plugins"].as_array().expect("plugin calls");
+    let call = plugins.iter().find(|call| call["plugin"] == "hostile").expect("the hostile one was called");
+    assert_eq!(call["ended"], "faulted");
+    // The next request, which does not trigger it, is served by the same plugin.
+    let next = gateway.ask(json!({"model": "auto/hostile", "prompt": "a red bicycle"})).await;
+    assert_eq!(next.header("x-muxel-strategy"), Some("hostile"));
+    call["fault"].as_str().expect("a code").to_owned()
+}
+
+#[tokio::test]
+async fn an_endless_loop_runs_out_of_fuel() {
+    assert_eq!(fault_of(Guest::LOOPS).await, "out-of-fuel");
+}
+
+#[tokio::test]
+async fn a_trap_is_unreachable_code() {
+    assert_eq!(fault_of(Guest::TRAPS).await, "unreachable");
+}
+
+#[tokio::test]
+async fn deep_recursion_overflows_its_own_stack() {
+    assert_eq!(fault_of(Guest::RECURSES).await, "stack-overflow");
+}
+
+#[tokio::test]
+async fn a_memory_bomb_hits_its_limit() {
+    assert_eq!(fault_of(Guest::GROWS).await, "out-of-memory");
+}
+
+#[tokio::test]
+async fn a_candidate_that_was_not_offered_is_an_invalid_answer() {
+    assert_eq!(fault_of(Guest::OUT_OF_RANGE).await, "invalid-answer");
+}
+
+#[tokio::test]
+async fn an_empty_ranking_is_an_invalid_answer() {
+    assert_eq!(fault_of(Guest::EMPTY).await, "invalid-answer");
+}
+
+#[tokio::test]
+async fn a_score_that_is_no_number_is_an_invalid_answer() {
+    assert_eq!(fault_of(Guest::NOT_A_NUMBER).await, "invalid-answer");
+}
+
+#[tokio::test]
+async fn a_list_of_a_billion_is_unreadable() {
+    assert_eq!(fault_of(Guest::ENDLESS).await, "unreadable-answer");
+}
+
+#[tokio::test]
+async fn a_wild_pointer_is_unreadable() {
+    assert_eq!(fault_of(Guest::WILD_POINTER).await, "unreadable-answer");
+}
+
+#[tokio::test]
+async fn a_plugin_that_always_loops_is_never_admitted() {
+    let (_provider, gateway) = with(Guest::LOOPS_ALWAYS).await;
+    let ready = gateway.get("/readyz").await.body;
+    assert_eq!(ready["refused"]["hostile"]["code"], "trial");
+    let reply = gateway.ask(json!({"model": "auto/hostile", "prompt": "a red bicycle"})).await;
+    assert_eq!((reply.status, reply.code()), (404, "model_not_found"));
+}
+
+#[tokio::test]
+async fn a_route_with_a_policy_refuses_rather_than_go_on_without_it() {
+    let provider = Provider::start(Answer::Picture).await;
+    let route = "[routes.brand]\nstrategies = [\"hostile\"]\non-fault = \"refuse\"\n";
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)])
+        .config(route)
+        .plugin("hostile", Guest::TRAPS)
+        .start()
+        .await;
+    let body = json!({"model": "auto/brand", "prompt": "x".repeat(TRIGGER)});
+    let reply = gateway.ask(body).await;
+    assert_eq!((reply.status, reply.code()), (503, "plugin_failed"));
+    assert_eq!(provider.calls().len(), 0);
+}

@@ -1,0 +1,12 @@
+//! End-to-end tests: the real binary, real sockets, real files.
+
+mod harness;
+
+mod audit;
+mod cli;
+mod errors;
+mod generations;
+mod hostile;
+mod money;
+mod reload;
+mod shutdown;
