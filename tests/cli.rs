@@ -25,8 +25,11 @@ fn decide_explains_without_a_server() {
 #[test]
 fn decide_takes_a_file_of_prompts() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("prompts.csv"), "id,prompt\n1,a red bicycle\n2,\"a sign, \"\"OPEN\"\"\nin two lines\"\n")
-        .expect("written");
+    fs::write(
+        folder.path().join("prompts.csv"),
+        "id,prompt\n1,a red bicycle\n2,\"a sign, \"\"OPEN\"\"\nin two lines\"\n",
+    )
+    .expect("written");
     let output = run_in(folder.path(), &["decide", "--file", "prompts.csv", "--json"]);
     let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
         .lines()

@@ -151,7 +151,9 @@ async fn a_deadline_ends_the_request() {
 async fn keys_are_checked_and_bound_to_their_routes() {
     let provider = Provider::start(Answer::Picture).await;
     let hash = domain::digest::Digest::of(b"mux-studio");
-    let config = format!("[[keys]]\nname = \"studio\"\nhash = \"{hash}\"\ntenant = \"studio\"\nroutes = [\"thumbs\"]\n[routes.thumbs]\n");
+    let config = format!(
+        "[[keys]]\nname = \"studio\"\nhash = \"{hash}\"\ntenant = \"studio\"\nroutes = [\"thumbs\"]\n[routes.thumbs]\n"
+    );
     let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).config(&config).start().await;
     let ask = async |key: Option<&str>, model: &str| {
         let mut request = gateway.request(Method::POST, "/v1/images/generations");
@@ -184,10 +186,8 @@ async fn a_web_page_cannot_spend_money() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let provider = Provider::start(Answer::Picture).await;
-    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)])
-        .config("[server]\nmax-body = \"64KiB\"\n")
-        .start()
-        .await;
+    let gateway =
+        Setup::with_provider(&provider, &[("cheap", 10_000)]).config("[server]\nmax-body = \"64KiB\"\n").start().await;
     let body = json!({"prompt": "x", "padding": "y".repeat(100_000)});
     assert_error(&gateway.ask(body).await, 413, "body_too_large", false);
 }

@@ -58,7 +58,9 @@ async fn unknown_fields_reach_the_provider_and_muxel_fields_do_not() {
 #[tokio::test]
 async fn pictures_can_be_had_by_url() {
     let gateway = Setup::new().start().await;
-    let reply = gateway.ask(json!({"prompt": "a red bicycle", "response_format": "url", "n": 2, "model": "openai/gpt-image-2"})).await;
+    let reply = gateway
+        .ask(json!({"prompt": "a red bicycle", "response_format": "url", "n": 2, "model": "openai/gpt-image-2"}))
+        .await;
     assert_eq!(reply.status, 200, "{:#}", reply.body);
     for data in reply.body["data"].as_array().expect("data") {
         assert_eq!(data.get("b64_json"), None);
@@ -77,8 +79,7 @@ async fn pictures_can_be_had_by_url() {
 async fn model_may_be_a_route_a_strategy_a_pin_a_bare_name_or_an_alias() {
     let provider = Provider::start(Answer::Picture).await;
     let config = "[routes.thumbs]\nstrategies = [\"cheapest\"]\nmax-cost = \"0.05 USD\"\n[aliases]\n\"dall-e-3\" = \"auto/thumbs\"\n";
-    let gateway =
-        Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).config(config).start().await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).config(config).start().await;
     for (model, served) in [
         ("auto", "lab/cheap"),
         ("auto/thumbs", "lab/cheap"),
@@ -135,7 +136,8 @@ async fn models_are_listed_as_the_sdk_reads_them() {
     let provider = Provider::start(Answer::Picture).await;
     let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).start().await;
     let list = gateway.get("/v1/models").await.body;
-    let ids: Vec<&str> = list["data"].as_array().expect("models").iter().filter_map(|model| model["id"].as_str()).collect();
+    let ids: Vec<&str> =
+        list["data"].as_array().expect("models").iter().filter_map(|model| model["id"].as_str()).collect();
     assert!(ids.contains(&"auto") && ids.contains(&"lab/cheap"), "{ids:?}");
     assert!(list["data"].as_array().expect("models").iter().all(|model| model["object"] == "model"));
     let one = gateway.get("/v1/models/lab/cheap").await;

@@ -6,10 +6,8 @@ use crate::harness::{Answer, Gateway, Guest, Provider, Setup, TRIGGER};
 
 async fn with(guest: Guest) -> (Provider, Gateway) {
     let provider = Provider::start(Answer::Picture).await;
-    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)])
-        .plugin("hostile", guest)
-        .start()
-        .await;
+    let gateway =
+        Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).plugin("hostile", guest).start().await;
     (provider, gateway)
 }
 

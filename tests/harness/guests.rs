@@ -60,10 +60,9 @@ impl Guest {
         let (pick, before) = match self {
             Self::Picks(index) => (index, String::new()),
             Self::Always(text) => (0, text.to_owned()),
-            Self::Triggered(text) | Self::Answers(text) => (
-                0,
-                format!("(if (i32.eq (i32.load offset=16 (local.get 0)) (i32.const {TRIGGER})) (then {text}))"),
-            ),
+            Self::Triggered(text) | Self::Answers(text) => {
+                (0, format!("(if (i32.eq (i32.load offset=16 (local.get 0)) (i32.const {TRIGGER})) (then {text}))"))
+            }
         };
         format!(
             r#"(module
@@ -101,6 +100,7 @@ pub(crate) fn component(module: &str, world: &str) -> Vec<u8> {
     let world = resolve.select_world(&[package], Some(world)).expect("the contract has this world");
     let mut module = wat::parse_str(module).expect("the guest is well-formed");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata fits");
-    let encoder = ComponentEncoder::default().module(&module).expect("the module fits the contract");
-    encoder.validate(true).encode().expect("the component is valid")
+    let mut encoder = ComponentEncoder::default();
+    encoder = encoder.module(&module).expect("the module fits the contract").validate(true);
+    encoder.encode().expect("the component is valid")
 }

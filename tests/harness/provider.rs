@@ -34,7 +34,11 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn error(status: u16, code: &str) -> Self {
-        Self::Status(status, vec![], json!({"error": {"message": format!("it says {code}"), "type": "t", "code": code, "param": null}}))
+        Self::Status(
+            status,
+            vec![],
+            json!({"error": {"message": format!("it says {code}"), "type": "t", "code": code, "param": null}}),
+        )
     }
 }
 

@@ -19,6 +19,12 @@ impl DecisionId {
         Self(Ulid::from_parts(unix_ms, random).0)
     }
 
+    /// The moment of the request, in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn unix_ms(self) -> u64 {
+        Ulid(self.0).timestamp_ms()
+    }
+
     #[must_use]
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
@@ -156,6 +162,7 @@ mod tests {
     fn ids_are_read_as_they_are_shown() {
         let id = DecisionId::new(1_795_478_400_000, 7);
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(id.unix_ms(), 1_795_478_400_000);
         assert_eq!("dec_!".parse::<DecisionId>(), Err(NotADecisionId));
         assert_eq!("".parse::<DecisionId>(), Err(NotADecisionId));
     }

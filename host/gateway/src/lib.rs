@@ -1,1 +1,20 @@
-//! gateway
+//! The gateway: configuration, the way of a request, HTTP.
+//!
+//! `App::build` is the one place where sandbox, dispatch and ledger are joined.
+
+pub mod config;
+
+mod app;
+mod http;
+mod pipeline;
+mod prepare;
+mod preview;
+mod refusal;
+mod serve;
+mod snapshot;
+mod state;
+
+pub use app::{App, BuildError, load_plugins};
+pub use http::describe;
+pub use preview::{Ask, Preview, PreviewError};
+pub use serve::serve;

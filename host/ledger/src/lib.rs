@@ -1,1 +1,185 @@
-//! ledger
+//! Everything Muxel keeps on disk: the audit log, and pictures that wait to be fetched.
+//!
+//! This is the only crate that knows the database: one SQLite file in the data directory. Requests never wait for it.
+//! A request reserves a [`Slot`] when it is admitted, and its one record goes through that slot into a queue, from
+//! which a single writer fills large transactions.
+//!
+//! ## What a crash can lose
+//!
+//! - When the program dies, what was in the queue, normally the last 5 ms. A request that was under way becomes one
+//!   `interrupted` record at the next start, with what its attempts may have cost.
+//! - When the power fails, also the transactions since the last checkpoint, normally a few seconds: the write-ahead log
+//!   is synced at checkpoints only (`synchronous = NORMAL`). The file stays consistent in both cases.
+//!
+//! ## Memory
+//!
+//! At most `queue` slots exist at once, and a slot is free again only when its record is on disk. So the queue holds at
+//! most `queue` records, each of some kilobytes and its prompt, and 16 attempt events for each.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use domain::attempt::{Attempt, AttemptStarted, DecisionId, Journal};
+use tokio::{sync::Mutex, task::JoinSet};
+
+// Opening.
+mod database;
+mod error;
+mod recover;
+mod settings;
+
+// Writing.
+mod row;
+mod trace;
+mod writer;
+
+// Reading, keeping, forgetting.
+mod media;
+mod read;
+mod retention;
+
+#[cfg(test)]
+mod sample;
+
+pub use error::{DatabaseError, OpenError, ReadError, Unwritten};
+pub use media::{Media, MediaError, MediaName};
+pub use read::{Filter, Reader, Stored};
+pub use retention::Pruned;
+pub use row::Row;
+pub use settings::{LedgerSettings, PromptPolicy};
+pub use writer::{QueueFull, Slot, Status};
+
+use database::Store;
+use retention::Retention;
+use writer::Writer;
+
+/// The open ledger of one data directory.
+///
+/// Dropping it lets the writer finish in the background; [`Ledger::close`] waits for that.
+pub struct Ledger {
+    writer: Writer,
+    reader: Reader,
+    media: Media,
+    retention: Retention,
+    /// Ends with the ledger.
+    housekeeping: Mutex<JoinSet<()>>,
+}
+
+impl Ledger {
+    /// Opens the ledger in `settings.dir`, which is created when it is missing, and settles what a crash left behind.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be used, another process uses it, or its ledger is from a newer program.
+    pub async fn open(settings: LedgerSettings) -> Result<Self, OpenError> {
+        let lock: File = database::take_directory(&settings.dir)?;
+        let mut connection = database::connect(&settings.dir).await?;
+        let interrupted = recover::settle_interrupted(&mut connection)
+            .await
+            .map_err(|source| database::open_error(&settings.dir, source))?;
+        if interrupted > 0 {
+            tracing::warn!(interrupted, "the last run ended in the middle of requests: they are now in the ledger");
+        }
+        let media = Media::open(&settings.dir, settings.media_bytes)
+            .map_err(|source| OpenError::unusable(&settings.dir, source))?;
+        let store = Arc::new(Store::new(connection, lock));
+        let retention = Retention::new(Arc::clone(&store), settings.retention);
+        let mut housekeeping = JoinSet::new();
+        housekeeping.spawn(retention::keep_house(retention.clone(), media.clone(), settings.housekeeping));
+        Ok(Self {
+            reader: Reader::new(&settings.dir),
+            writer: Writer::start(store, &settings),
+            media,
+            retention,
+            housekeeping: Mutex::new(housekeeping),
+        })
+    }
+
+    /// Opens the ledger in `dir` for reading only, also while a server writes to it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no ledger, or one of another version.
+    pub async fn open_read_only(dir: &Path) -> Result<Reader, OpenError> {
+        database::check_readable(dir).await?;
+        Ok(Reader::new(dir))
+    }
+
+    /// Reserves the place of one record, before its request gets an id.
+    ///
+    /// # Errors
+    ///
+    /// When no place becomes free within a second: the disk does not keep up.
+    pub async fn slot(&self) -> Result<Slot, QueueFull> {
+        self.writer.slot().await
+    }
+
+    /// How the writer is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.writer.status()
+    }
+
+    /// Waits until everything recorded so far is written, for as long as that takes.
+    pub async fn flush(&self) {
+        self.writer.flush().await;
+    }
+
+    /// Writes what is queued and ends. Slots that are still out can no longer be recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses several times in a row: what is lost then is said.
+    pub async fn close(&self) -> Result<(), Unwritten> {
+        self.housekeeping.lock().await.shutdown().await;
+        self.writer.close().await
+    }
+
+    /// The record of one request, also right after it was recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the record in it is damaged.
+    pub async fn find(&self, id: DecisionId) -> Result<Option<Stored>, ReadError> {
+        if let Some(stored) = self.reader.find(id).await? {
+            return Ok(Some(stored));
+        }
+        self.writer.flush_for_a_reader().await;
+        self.reader.find(id).await
+    }
+
+    /// Records, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or a record in it is damaged.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<Row>, ReadError> {
+        self.writer.flush_for_a_reader().await;
+        self.reader.list(filter).await
+    }
+
+    /// Pictures that wait to be fetched.
+    #[must_use]
+    pub fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// Deletes what is older than the retention. Also done every [`LedgerSettings::housekeeping`].
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; what was deleted before stays deleted.
+    pub async fn prune(&self, now_ms: u64) -> Result<Pruned, DatabaseError> {
+        self.retention.prune(now_ms).await
+    }
+}
+
+impl Journal for Ledger {
+    fn started(&self, attempt: AttemptStarted) {
+        self.writer.started(attempt);
+    }
+
+    fn ended(&self, decision: DecisionId, attempt: &Attempt) {
+        self.writer.ended(decision, attempt);
+    }
+}

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use domain::{
     digest::Digest,
-    plugin::{Classification, Contender, Offer, Ranking, Role, Setting},
+    plugin::{Classification, Contender, Offer, PluginCall, Ranking, Role, Setting},
     price::Estimate,
     request::{Moment, Request},
 };
@@ -178,6 +178,15 @@ impl Plugin {
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
         self.kinds().contains(&kind)
+    }
+
+    /// Makes the trial calls of admission again, for their figures.
+    ///
+    /// # Errors
+    ///
+    /// The first trial that it fails.
+    pub fn trial(&self) -> Result<Vec<PluginCall>, crate::LoadError> {
+        crate::trial::measure(self)
     }
 
     /// What kind of request this is. `None` when this is no classifier.

@@ -1,0 +1,171 @@
+//! `muxel serve`: the gateway.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use gateway::{App, config::Config};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+use super::load;
+use crate::{exit::ExitStatus, printer::Printer};
+
+/// Serve the gateway
+///
+/// Without a config it serves simulated copies of the catalogue's models on 127.0.0.1:8080: nothing is called, nothing
+/// is charged.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Config file; without one, providers are simulated
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Address and port to listen on, instead of the config's
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+
+    /// Folder to watch for plugins, instead of the config's
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+
+    /// Folder for the audit log and kept pictures, instead of the config's
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// What to log, such as `info` or `dispatch=debug`
+    #[arg(long, value_name = "FILTER", env = "MUXEL_LOG", default_value = "info")]
+    log: String,
+
+    /// Log as JSON, one object a line
+    #[arg(long)]
+    log_json: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
+        let loaded = match load::config(self.config.as_deref(), self.listen) {
+            Ok(loaded) => loaded,
+            Err(problems) => {
+                printer.say(problems);
+                return Ok(ExitStatus::Failure);
+            }
+        };
+        for warning in &loaded.warnings {
+            printer.say(warning);
+        }
+        let mut config = loaded.config;
+        if let Some(folder) = self.plugins.clone() {
+            config.plugins = Some(folder);
+        }
+        if let Some(folder) = self.data.clone() {
+            config.data.dir = folder;
+        }
+        let filter = match EnvFilter::try_new(&self.log) {
+            Ok(filter) => filter,
+            Err(error) => {
+                printer.failure(format_args!("`--log {}` is not a filter: {error}", self.log), Some("try `info`"));
+                return Ok(ExitStatus::Failure);
+            }
+        };
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        if self.log_json {
+            log.json().init()
+        } else {
+            log.compact().init()
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            // A worker runs plugins inline: its first call should not be its slowest.
+            .on_thread_start(sandbox::prepare_thread)
+            .build()
+            .context("cannot start the runtime")?;
+        runtime.block_on(self.serve(&config, printer))
+    }
+
+    async fn serve(&self, config: &Config, printer: &Printer) -> anyhow::Result<ExitStatus> {
+        let listener = match TcpListener::bind(config.server.listen).await {
+            Ok(listener) => listener,
+            Err(error) => {
+                let message = format!("cannot listen on {}: {error}", config.server.listen);
+                printer.failure(message, Some("choose another port with `--listen 127.0.0.1:8081`"));
+                return Ok(ExitStatus::Failure);
+            }
+        };
+        let app = match App::build(config).await {
+            Ok(app) => app,
+            Err(error) if error.is_users() => {
+                let hint = error.hint();
+                printer.failure(chain(&error), hint);
+                return Ok(ExitStatus::Failure);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let address = listener.local_addr().context("the socket has no address")?;
+        self.greet(config, address, printer);
+        let server = &config.server;
+        let connections =
+            gateway::serve(listener, app.router(), server.header_timeout, server.drain, stopped(printer)).await;
+        let finished = app.finish(server.drain).await;
+        if connections && finished {
+            printer.say("all requests are finished and recorded");
+            return Ok(ExitStatus::Success);
+        }
+        printer.say("some requests did not finish in time: see `muxel audit list`");
+        Ok(ExitStatus::Unexpected)
+    }
+
+    fn greet(&self, config: &Config, address: SocketAddr, printer: &Printer) {
+        let models: usize = config.accounts.iter().map(|account| account.models.len()).sum();
+        let simulated =
+            if self.config.is_none() { ", all simulated: nothing is called, nothing is charged" } else { "" };
+        printer.say(format_args!("{models} models of {} providers{simulated}", config.accounts.len()));
+        match &config.plugins {
+            Some(folder) => printer.say(format_args!("watching `{}` for plugins", folder.display())),
+            None => printer.say("bundled plugins only: name a folder with `--plugins DIR` to drop in your own"),
+        }
+        printer.say(format_args!("listening on http://{address}"));
+        printer.say(format_args!(
+            "\ntry this:\n  curl -s -D- -o answer.json -H 'content-type: application/json' \
+             -d '{{\"model\": \"auto\", \"prompt\": \"a red bicycle\"}}' http://{address}/v1/images/generations\n  \
+             curl -s http://{address}/v1/decisions/DECISION    (from the header x-muxel-decision)\n  \
+             muxel decide 'a poster that says \"OPEN\"'\n"
+        ));
+    }
+}
+
+/// An error with its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// Resolves on SIGTERM or Ctrl-C.
+async fn stopped(printer: &Printer) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            },
+            Err(error) => {
+                printer.say(format_args!("SIGTERM will end this at once: {error}"));
+                // Without a handler for it, Ctrl-C is all there is.
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        // Without a handler there is nothing to wait for.
+        let _ = tokio::signal::ctrl_c().await;
+    }
+    printer.say("stopping: requests under way are finished, new ones are refused");
+}

@@ -1,0 +1,123 @@
+//! `[routes.NAME]`: named ways of deciding.
+//!
+//! Plugins are not looked up here: they come and go while the gateway serves, and a route may name one that will be
+//! dropped in later. The roster says which ones are missing.
+
+use std::collections::BTreeMap;
+
+use domain::candidate::{Candidate, Pattern};
+
+use super::{Checker, Offered, WORD_HINT, is_word, models::milliseconds, nearest_hint};
+use crate::config::{
+    checked::{DEFAULT_ROUTE, Filter, Route},
+    source::{Path, at},
+    written,
+};
+
+pub(super) fn check(checker: &mut Checker<'_>, offered: &Offered<'_>) -> BTreeMap<String, Route> {
+    let mut routes = BTreeMap::from([(DEFAULT_ROUTE.to_owned(), Route::named(DEFAULT_ROUTE))]);
+    let candidates = offered.candidates();
+    for (name, written) in &checker.written().routes {
+        if !is_word(name) {
+            checker.error(&at!["routes", name.as_str()], format!("`{name}` is not a name for a route"), WORD_HINT);
+        }
+        let mut route = route(checker, name, written);
+        if let Some(filter) = &written.candidates {
+            route.candidates = Filter {
+                tags: filter.tags.clone().unwrap_or_default(),
+                only: patterns(filter.only.as_deref()),
+                never: patterns(filter.never.as_deref()),
+            };
+            if offered.whole {
+                check_filter(checker, name, &route.candidates, &candidates);
+            }
+        }
+        routes.insert(name.clone(), route);
+    }
+    routes
+}
+
+fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Route {
+    let mut route = Route::named(name);
+    let at = |key: &str| at!["routes", name, key];
+    if let Some(classifier) = &written.classifier {
+        plugin(checker, &at("classifier"), classifier);
+        route.classifier.clone_from(classifier);
+    }
+    if let Some(cost_models) = &written.cost_models {
+        plugins(checker, &at("cost-models"), cost_models);
+        route.cost_models.clone_from(cost_models);
+    }
+    if let Some(strategies) = &written.strategies {
+        plugins(checker, &at("strategies"), strategies);
+        if strategies.is_empty() {
+            let hint = "name one, like `strategies = [\"hybrid\"]`, or leave it out";
+            checker.error(&at("strategies"), "a route needs a strategy", hint);
+        }
+        route.strategies.clone_from(strategies);
+    }
+    route.caps.max_cost = written.max_cost;
+    route.caps.max_latency_ms = written
+        .max_latency
+        .map(|most| milliseconds(checker.period(&at("max-latency"), Some(most), most.duration(), ("1ms", "1d"))));
+    let min_quality = checker.share(&at("min-quality"), written.min_quality);
+    route.caps.min_quality = min_quality.map(|least| least as f32);
+    route.deadline = checker.period(&at("deadline"), written.deadline, route.deadline, ("1ms", "1d"));
+    route.on_fault = written.on_fault.unwrap_or_default();
+    route.fall_over_after_charge = written.fall_over_after_charge.unwrap_or(route.fall_over_after_charge);
+    route
+}
+
+fn plugins(checker: &mut Checker<'_>, at: &Path, names: &[String]) {
+    for (index, name) in names.iter().enumerate() {
+        let mut at = at.clone();
+        at.0.push(index.into());
+        plugin(checker, &at, name);
+        if names[..index].contains(name) {
+            checker.error(&at, format!("`{name}` is named twice"), "it would give the same answer again: keep one");
+        }
+    }
+}
+
+/// A plugin is called as its file is, without `.wasm`.
+fn plugin(checker: &mut Checker<'_>, at: &Path, name: &str) {
+    let of_file = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let shown: String = name.chars().take(60).collect();
+    if let Some(stem) = name.strip_suffix(".wasm") {
+        checker.error(at, format!("`{shown}` is a file, not a plugin's name"), format!("write `{stem}`"));
+    } else if name.is_empty() || name.len() > 60 || name.starts_with('.') || !name.bytes().all(of_file) {
+        checker.error(at, format!("`{shown}` cannot be a plugin's name"), "name its file without folder and `.wasm`");
+    }
+}
+
+fn patterns(written: Option<&[String]>) -> Vec<Pattern> {
+    written.unwrap_or_default().iter().cloned().map(Pattern).collect()
+}
+
+fn check_filter(checker: &mut Checker<'_>, route: &str, filter: &Filter, candidates: &[Candidate]) {
+    let names = || candidates.iter().map(|candidate| candidate.id.untiered());
+    for (key, patterns) in [("only", &filter.only), ("never", &filter.never)] {
+        for (index, pattern) in patterns.iter().enumerate() {
+            if !candidates.iter().any(|candidate| pattern.matches(&candidate.id)) {
+                let shown: String = pattern.0.chars().take(80).collect();
+                let hint =
+                    nearest_hint(&pattern.0, names(), "`muxel models` lists them; `*` stands for any characters");
+                let at = at!["routes", route, "candidates", key, index];
+                checker.warn(&at, format!("`{shown}` names no candidate"), hint);
+            }
+        }
+    }
+    let tags = || candidates.iter().flat_map(|candidate| candidate.provider.tags.iter().map(String::as_str));
+    for (index, tag) in filter.tags.iter().enumerate() {
+        if !tags().any(|known| known == tag) {
+            let shown: String = tag.chars().take(60).collect();
+            let hint = nearest_hint(tag, tags(), "give it to a provider: `tags = [..]`");
+            let at = at!["routes", route, "candidates", "tags", index];
+            checker.warn(&at, format!("no provider has the tag `{shown}`"), hint);
+        }
+    }
+    if !candidates.iter().any(|candidate| filter.admits(candidate)) {
+        let hint = "every request to it would be refused: loosen `tags`, `only` or `never`";
+        checker.error(&at!["routes", route, "candidates"], format!("route `{route}` has no candidates"), hint);
+    }
+}

@@ -1,0 +1,178 @@
+//! `[server]`, `[data]` and `[plugins]`.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use url::Url;
+
+use super::Checker;
+use crate::config::{
+    checked::{Data, Prompts, Server},
+    problem::{Problem, Problems},
+    source::{Path, at},
+    units::Bytes,
+};
+
+const USUAL_PORT: u16 = 8080;
+const MAX_BODY: Bytes = Bytes(1 << 30);
+const KEY_HINT: &str = "make a key with `muxel key new` and add it as `[[keys]]`, or listen on 127.0.0.1";
+
+pub(in crate::config) fn default_server() -> Server {
+    Server {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, USUAL_PORT)),
+        public_url: None,
+        max_body: 32 << 20,
+        header_timeout: Duration::from_secs(10),
+        drain: Duration::from_secs(300),
+        max_in_flight: 4096,
+    }
+}
+
+pub(in crate::config) fn default_data(folder: PathBuf) -> Data {
+    Data {
+        dir: folder.join("data"),
+        prompts: Prompts::Store,
+        retention: Duration::from_secs(90 * 86_400),
+        media: 1 << 30,
+        media_keep: Duration::from_secs(3600),
+    }
+}
+
+impl Server {
+    /// Listens on `address` instead.
+    ///
+    /// # Errors
+    ///
+    /// When other machines could reach it and there are no keys.
+    pub fn listen_on(&mut self, address: SocketAddr, has_keys: bool) -> Result<(), Problems> {
+        if !has_keys && !is_loopback(address) {
+            return Err(Problem::of_file("--listen", &exposed(address), Some(KEY_HINT)).into());
+        }
+        self.listen = address;
+        Ok(())
+    }
+}
+
+pub(super) fn check_server(checker: &mut Checker<'_>) -> Server {
+    let (written, usual) = (&checker.written().server, default_server());
+    let listen_at = at!["server", "listen"];
+    let configured = match &written.listen {
+        Some(text) => listen(checker, &listen_at, text).unwrap_or(usual.listen),
+        None => usual.listen,
+    };
+    let listen = checker.surroundings.listen.unwrap_or(configured);
+    // Keys that were written and could not be read are reported already.
+    if !is_loopback(listen) && !checker.source.has(&at!["keys"]) {
+        checker.error(&listen_at, exposed(listen), KEY_HINT);
+    }
+    let public_url = written.public_url.as_deref().and_then(|text| public_url(checker, text));
+    if let Some(most @ (Bytes(0) | Bytes(0x4000_0001..))) = written.max_body {
+        checker.error(
+            &at!["server", "max-body"],
+            format!("`{most}` is out of range"),
+            format!("write \"1B\" to \"{MAX_BODY}\""),
+        );
+    }
+    Server {
+        listen,
+        public_url,
+        max_body: written.max_body.map_or(usual.max_body, |most| usize::try_from(most.0).unwrap_or(usize::MAX)),
+        header_timeout: checker.period(
+            &at!["server", "header-timeout"],
+            written.header_timeout,
+            usual.header_timeout,
+            ("1ms", "1h"),
+        ),
+        drain: checker.period(&at!["server", "drain"], written.drain, usual.drain, ("0ms", "1d")),
+        max_in_flight: checker.count(
+            &at!["server", "max-in-flight"],
+            written.max_in_flight,
+            usual.max_in_flight as u32,
+            1_000_000,
+            "leave it out for 4096",
+        ) as usize,
+    }
+}
+
+pub(super) fn check_data(checker: &mut Checker<'_>) -> Data {
+    let written = &checker.written().data;
+    let folder = checker.surroundings.folder.clone();
+    let usual = default_data(folder.clone());
+    let dir = written.dir.as_deref().map(|dir| path(checker, &at!["data", "dir"], dir));
+    Data {
+        dir: dir.map_or(usual.dir, |dir| folder.join(dir)),
+        prompts: written.prompts.unwrap_or_default(),
+        retention: checker.period(&at!["data", "retention"], written.retention, usual.retention, ("1m", "36500d")),
+        media: written.media.map_or(usual.media, |most| most.0),
+        media_keep: checker.period(&at!["data", "media-keep"], written.media_keep, usual.media_keep, ("1s", "365d")),
+    }
+}
+
+/// The folder that was named, or `plugins` beside the file, when there is one.
+pub(super) fn check_plugins(checker: &mut Checker<'_>) -> Option<PathBuf> {
+    let folder = &checker.surroundings.folder;
+    let Some(dir) = checker.written().plugins.dir.as_deref() else {
+        return Some(folder.join("plugins")).filter(|beside| beside.is_dir());
+    };
+    let at = at!["plugins", "dir"];
+    let dir = folder.join(path(checker, &at, dir));
+    if !dir.is_dir() {
+        checker.error(&at, format!("`{}` is not a folder", dir.display()), "make it, or name one that is there");
+    }
+    Some(dir)
+}
+
+fn path<'t>(checker: &mut Checker<'_>, at: &Path, text: &'t str) -> &'t str {
+    if text.trim().is_empty() || text.contains('\0') {
+        checker.error(at, "this is not a path", "name a folder, relative to this file");
+    }
+    text
+}
+
+fn listen(checker: &mut Checker<'_>, at: &Path, text: &str) -> Option<SocketAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    let shown: String = text.chars().take(60).collect();
+    let hint = match (text.rsplit_once(':'), text.parse::<std::net::IpAddr>()) {
+        (_, Ok(ip)) => format!("add the port: `{}`", SocketAddr::new(ip, USUAL_PORT)),
+        (Some(("", port)), _) if port.parse::<u16>().is_ok() => format!("for every address write `0.0.0.0:{port}`"),
+        (Some(("localhost", port)), _) if port.parse::<u16>().is_ok() => format!("write `127.0.0.1:{port}`"),
+        _ => format!("write an address and a port, like `127.0.0.1:{USUAL_PORT}`"),
+    };
+    checker.error(at, format!("`{shown}` is not an address with a port"), hint);
+    None
+}
+
+fn public_url(checker: &mut Checker<'_>, text: &str) -> Option<String> {
+    let plain = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    match Url::parse(text) {
+        Ok(url) if plain(&url) => Some(url.as_str().trim_end_matches('/').to_owned()),
+        _ => {
+            checker.error(
+                &at!["server", "public-url"],
+                "`public-url` is not a plain web address",
+                "write it like `https://images.example.com`, without user, query or fragment",
+            );
+            None
+        }
+    }
+}
+
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn exposed(address: SocketAddr) -> String {
+    format!("listening on `{address}` without keys would let anyone who reaches it spend money")
+}

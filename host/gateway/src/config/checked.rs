@@ -1,0 +1,206 @@
+//! A configuration as meant: checked, with every default filled in and every reference resolved.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use domain::{
+    candidate::{Candidate, Pattern},
+    catalogue::Model,
+    provider::Provider,
+    request::Caps,
+};
+use serde::Serialize;
+
+pub use super::{
+    secret::{KeyHash, Secret, SecretError},
+    written::{OnFault, Prompts},
+};
+
+/// The route of `model: "auto"`. It exists in every configuration.
+pub const DEFAULT_ROUTE: &str = "default";
+
+/// Everything an operator can decide.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub server: Server,
+    pub data: Data,
+    /// The folder to watch for plugins; `None` when only the bundled ones serve.
+    pub plugins: Option<PathBuf>,
+    /// By name.
+    pub accounts: Vec<Account>,
+    /// What callers may send as `model`, with what it means in the end: never another alias.
+    pub aliases: BTreeMap<String, String>,
+    /// By name; [`DEFAULT_ROUTE`] is among them.
+    pub routes: BTreeMap<String, Arc<Route>>,
+    /// No two have the same name or hash.
+    pub keys: Vec<Key>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub listen: SocketAddr,
+    /// Without a slash at its end.
+    pub public_url: Option<String>,
+    /// In bytes.
+    pub max_body: usize,
+    pub header_timeout: Duration,
+    pub drain: Duration,
+    pub max_in_flight: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    pub dir: PathBuf,
+    pub prompts: Prompts,
+    pub retention: Duration,
+    /// Most space for kept pictures, in bytes.
+    pub media: u64,
+    pub media_keep: Duration,
+}
+
+/// A provider, what it offers and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub provider: Arc<Provider>,
+    /// In the catalogue's order, then those that only the configuration knows.
+    pub models: Vec<Arc<Model>>,
+    pub connection: Connection,
+}
+
+/// How an account is reached.
+#[derive(Clone, Debug)]
+pub enum Connection {
+    Openai {
+        /// Without a slash at its end.
+        base_url: String,
+        /// `None` for servers that ask for none.
+        key: Option<Secret>,
+        /// Hosts besides its own from which pictures may be fetched: `host` or `host:port`.
+        result_hosts: Vec<String>,
+    },
+    Simulated(Simulation),
+}
+
+/// How a simulated provider behaves. Rates are shares of calls; their sum is at most 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Simulation {
+    /// On the catalogue's latencies.
+    pub latency_scale: f64,
+    /// Spread of the log-normal latencies.
+    pub sigma: f64,
+    pub error_rate: f64,
+    pub hang_rate: f64,
+    pub refusal_rate: f64,
+    pub rate_limited_rate: f64,
+    pub outages: Vec<Outage>,
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        Self {
+            latency_scale: 1.0,
+            sigma: 0.35,
+            error_rate: 0.0,
+            hang_rate: 0.0,
+            refusal_rate: 0.0,
+            rate_limited_rate: 0.0,
+            outages: Vec::new(),
+        }
+    }
+}
+
+/// A bad time of a simulated provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outage {
+    /// Since the gateway started.
+    pub from: Duration,
+    pub lasts: Duration,
+    pub error_rate: f64,
+    pub latency_factor: f64,
+}
+
+/// A named way of deciding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Route {
+    pub name: Arc<str>,
+    pub classifier: String,
+    pub cost_models: Vec<String>,
+    /// At least one.
+    pub strategies: Vec<String>,
+    pub caps: Caps,
+    /// Over all attempts.
+    pub deadline: Duration,
+    pub on_fault: OnFault,
+    pub fall_over_after_charge: bool,
+    pub candidates: Filter,
+}
+
+impl Route {
+    /// The route `name` with every default.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            classifier: "context-classifier".to_owned(),
+            cost_models: vec!["list-price".to_owned()],
+            strategies: vec!["hybrid".to_owned()],
+            caps: Caps::default(),
+            deadline: Duration::from_secs(300),
+            on_fault: OnFault::Fallback,
+            fall_over_after_charge: true,
+            candidates: Filter::default(),
+        }
+    }
+}
+
+/// Which candidates a route may use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Filter {
+    /// A provider must have all of them.
+    pub tags: Vec<String>,
+    /// Empty when every candidate is named.
+    pub only: Vec<Pattern>,
+    pub never: Vec<Pattern>,
+}
+
+impl Filter {
+    /// Whether the route may use `candidate`.
+    #[must_use]
+    pub fn admits(&self, candidate: &Candidate) -> bool {
+        let named = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(&candidate.id));
+        self.tags.iter().all(|tag| candidate.provider.tags.contains(tag))
+            && (self.only.is_empty() || named(&self.only))
+            && !named(&self.never)
+    }
+}
+
+/// A key that callers present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub name: Arc<str>,
+    pub hash: KeyHash,
+    pub tenant: Option<Arc<str>>,
+    /// `None` when it may use every route.
+    pub routes: Option<Vec<String>>,
+    pub admin: bool,
+}
+
+impl Config {
+    /// Every candidate there is: by provider, then model, then tier.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Candidate> {
+        candidates(&self.accounts)
+    }
+
+    #[must_use]
+    pub fn route(&self, name: &str) -> Option<&Arc<Route>> {
+        self.routes.get(name)
+    }
+}
+
+/// Every candidate of `accounts`, in their order.
+pub(super) fn candidates(accounts: &[Account]) -> Vec<Candidate> {
+    let of_account = |account: &Account| -> Vec<Candidate> {
+        account.models.iter().flat_map(|model| Candidate::all(&account.provider, model)).collect()
+    };
+    accounts.iter().flat_map(of_account).collect()
+}

@@ -1,0 +1,339 @@
+//! Reading what a caller asks for: the body of `POST /v1/images/generations` and of a dry run.
+//!
+//! Fields that Muxel does not know are kept for providers that speak the same dialect: published interfaces lag behind
+//! the real ones, and a gateway that drops a field in silence spoils pictures.
+
+use std::sync::Arc;
+
+use domain::{
+    money::MicroUsd,
+    quality::AskedQuality,
+    request::{Caps, Inputs, MAX_COUNT, MAX_PROMPT_CHARS, Operation, Priority, Request},
+    size::Size,
+};
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+use super::error::ApiError;
+
+/// How the pictures are to be handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handover {
+    B64Json,
+    Url,
+}
+
+/// A request as its caller wrote it, checked but not yet decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) request: Request,
+    /// `model` as written; `auto` when left out.
+    pub(crate) model: Arc<str>,
+    pub(crate) handover: Handover,
+    pub(crate) route: Option<String>,
+    /// Only providers that carry all of these.
+    pub(crate) tags: Vec<String>,
+    /// OpenAI's `user`, for sticky choices.
+    pub(crate) user: Option<String>,
+    /// Fields Muxel does not know, for providers that may.
+    pub(crate) extra: Map<String, Value>,
+}
+
+/// Reads one request.
+///
+/// # Errors
+///
+/// The first field that is wrong, by name.
+pub(crate) fn read(body: &[u8], headers: &HeaderMap) -> Result<Ask, ApiError> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        ApiError::malformed(format!("the body is not JSON: {error}"))
+            .hint("send a JSON object with `prompt` and the header `content-type: application/json`")
+    })?;
+    let Value::Object(mut fields) = value else {
+        return Err(ApiError::malformed("the body is not a JSON object").hint("send a JSON object with `prompt`"));
+    };
+    let muxel = muxel_fields(&mut fields, headers)?;
+    let prompt = prompt(&mut fields)?;
+    let stream = flag(&mut fields, "stream")?;
+    if stream {
+        return Err(ApiError::invalid("stream", "`stream` is not supported here yet")
+            .hint("leave it out: the answer comes whole"));
+    }
+    let request = Request {
+        operation: Operation::ImageGenerate,
+        prompt: prompt.into(),
+        size: size(&mut fields)?,
+        count: count(&mut fields)?,
+        quality: quality(&mut fields)?,
+        priority: muxel.priority,
+        inputs: Inputs::default(),
+        transparent: transparent(&mut fields)?,
+        streaming: false,
+        tenant: None,
+        caps: muxel.caps,
+    };
+    Ok(Ask {
+        request,
+        model: text(&mut fields, "model")?.unwrap_or_else(|| "auto".to_owned()).into(),
+        handover: handover(&mut fields)?,
+        route: muxel.route,
+        tags: muxel.tags,
+        user: fields.get("user").and_then(Value::as_str).map(str::to_owned),
+        extra: fields,
+    })
+}
+
+fn prompt(fields: &mut Map<String, Value>) -> Result<String, ApiError> {
+    let Some(prompt) = text(fields, "prompt")? else {
+        return Err(ApiError::invalid("prompt", "`prompt` is missing").hint("say what to draw"));
+    };
+    if prompt.trim().is_empty() {
+        return Err(ApiError::invalid("prompt", "`prompt` is empty").hint("say what to draw"));
+    }
+    let chars = prompt.chars().count();
+    if chars > MAX_PROMPT_CHARS {
+        let message = format!("`prompt` has {chars} characters, at most {MAX_PROMPT_CHARS} are allowed");
+        return Err(ApiError::invalid("prompt", message));
+    }
+    Ok(prompt)
+}
+
+fn size(fields: &mut Map<String, Value>) -> Result<Option<Size>, ApiError> {
+    match text(fields, "size")?.as_deref() {
+        None | Some("auto") => Ok(None),
+        Some(size) => size.parse().map(Some).map_err(|error: domain::size::SizeError| {
+            ApiError::invalid("size", error.to_string()).hint("`auto` leaves the size to the model")
+        }),
+    }
+}
+
+fn count(fields: &mut Map<String, Value>) -> Result<u32, ApiError> {
+    let count = match fields.remove("n") {
+        None | Some(Value::Null) => return Ok(1),
+        Some(Value::Number(number)) => number.as_u64(),
+        Some(_) => None,
+    };
+    let in_range = count.and_then(|count| u32::try_from(count).ok()).filter(|count| (1..=MAX_COUNT).contains(count));
+    in_range.ok_or_else(|| ApiError::invalid("n", format!("`n` is a whole number from 1 to {MAX_COUNT}")))
+}
+
+fn quality(fields: &mut Map<String, Value>) -> Result<AskedQuality, ApiError> {
+    match text(fields, "quality")? {
+        None => Ok(AskedQuality::Any),
+        Some(word) => word
+            .parse()
+            .map_err(|error: domain::quality::UnknownQuality| ApiError::invalid("quality", error.to_string())),
+    }
+}
+
+fn transparent(fields: &mut Map<String, Value>) -> Result<bool, ApiError> {
+    match text(fields, "background")?.as_deref() {
+        None | Some("auto" | "opaque") => Ok(false),
+        Some("transparent") => Ok(true),
+        Some(_) => Err(ApiError::invalid("background", "`background` is one of auto, opaque, transparent")),
+    }
+}
+
+fn handover(fields: &mut Map<String, Value>) -> Result<Handover, ApiError> {
+    match text(fields, "response_format")?.as_deref() {
+        None | Some("b64_json") => Ok(Handover::B64Json),
+        Some("url") => Ok(Handover::Url),
+        Some(_) => Err(ApiError::invalid("response_format", "`response_format` is `b64_json` or `url`")),
+    }
+}
+
+/// Takes a string field; `null` is as good as none.
+fn text(fields: &mut Map<String, Value>, name: &'static str) -> Result<Option<String>, ApiError> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ApiError::invalid(name, format!("`{name}` is a string"))),
+    }
+}
+
+fn flag(fields: &mut Map<String, Value>, name: &'static str) -> Result<bool, ApiError> {
+    match fields.remove(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(_) => Err(ApiError::invalid(name, format!("`{name}` is true or false"))),
+    }
+}
+
+/// What a request says to Muxel itself. It never reaches a provider.
+#[derive(Default)]
+struct MuxelFields {
+    route: Option<String>,
+    priority: Priority,
+    caps: Caps,
+    tags: Vec<String>,
+}
+
+const KNOWN: [&str; 6] = ["route", "priority", "max_cost_usd", "max_latency_ms", "min_quality", "tags"];
+
+/// From the object `muxel`, or from headers `x-muxel-...` where the object does not say.
+fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<MuxelFields, ApiError> {
+    let mut object = match fields.remove("muxel") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(object)) => object,
+        Some(_) => return Err(ApiError::invalid("muxel", "`muxel` is an object")),
+    };
+    if let Some(unknown) = object.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        let near = domain::nearest::nearest(unknown, KNOWN, 1);
+        let shown: String = unknown.chars().take(40).collect();
+        let error = ApiError::invalid("muxel", format!("`muxel` has no field `{shown}`"));
+        return Err(match near.first() {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("its fields are {}", KNOWN.join(", "))),
+        });
+    }
+    for name in KNOWN {
+        let header = format!("x-muxel-{}", name.replace('_', "-"));
+        let Some(value) = headers.get(&header).and_then(|value| value.to_str().ok()) else { continue };
+        object.entry(name).or_insert_with(|| header_value(name, value));
+    }
+    Ok(MuxelFields {
+        route: text(&mut object, "route")?,
+        priority: match text(&mut object, "priority")? {
+            None => Priority::Normal,
+            Some(word) => word
+                .parse()
+                .map_err(|error: domain::request::UnknownPriority| ApiError::invalid("priority", error.to_string()))?,
+        },
+        caps: Caps {
+            max_cost: number(&mut object, "max_cost_usd", 0.0..=1e6)?.map(|usd| MicroUsd((usd * 1e6).round() as u64)),
+            max_latency_ms: number(&mut object, "max_latency_ms", 0.0..=4e9)?.map(|ms| ms as u32),
+            min_quality: number(&mut object, "min_quality", 0.0..=1.0)?.map(|share| share as f32),
+        },
+        tags: tags(&mut object)?,
+    })
+}
+
+/// A header's text as the JSON it stands for.
+fn header_value(name: &str, value: &str) -> Value {
+    match name {
+        "max_cost_usd" | "max_latency_ms" | "min_quality" => {
+            serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::String(value.to_owned()))
+        }
+        "tags" => value.split(',').map(|tag| Value::String(tag.trim().to_owned())).collect(),
+        _ => Value::String(value.to_owned()),
+    }
+}
+
+fn number(
+    object: &mut Map<String, Value>,
+    name: &'static str,
+    range: std::ops::RangeInclusive<f64>,
+) -> Result<Option<f64>, ApiError> {
+    let number = match object.remove(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value.as_f64(),
+    };
+    let in_range = number.filter(|number| range.contains(number));
+    let message = || format!("`{name}` is a number from {} to {}", range.start(), range.end());
+    in_range.map(Some).ok_or_else(|| ApiError::invalid(name, message()))
+}
+
+fn tags(object: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
+    let wrong = || ApiError::invalid("tags", "`tags` is a list of at most 16 strings");
+    match object.remove("tags") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(tags)) if tags.len() <= 16 => tags
+            .into_iter()
+            .map(|tag| match tag {
+                Value::String(tag) => Ok(tag),
+                _ => Err(wrong()),
+            })
+            .collect(),
+        Some(_) => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read_json(body: &str) -> Result<Ask, ApiError> {
+        read(body.as_bytes(), &HeaderMap::new())
+    }
+
+    fn refused(body: &str) -> (String, Option<String>) {
+        let error = read_json(body).expect_err(body);
+        assert_eq!((error.status.as_u16(), error.should_retry), (400, false), "{body}");
+        (error.code.into_owned(), error.param.map(std::borrow::Cow::into_owned))
+    }
+
+    #[test]
+    fn the_least_request_is_a_prompt() {
+        let ask = read_json(r#"{"prompt": "a red bicycle"}"#).expect("valid");
+        assert_eq!(
+            (&*ask.model, ask.handover, ask.request.count, ask.request.size),
+            ("auto", Handover::B64Json, 1, None)
+        );
+    }
+
+    #[test]
+    fn bad_input_is_named() {
+        assert_eq!(refused("not json"), ("invalid_json".to_owned(), None));
+        assert_eq!(refused("[]"), ("invalid_json".to_owned(), None));
+        for (body, param) in [
+            (r#"{}"#, "prompt"),
+            (r#"{"prompt": ""}"#, "prompt"),
+            (r#"{"prompt": "  "}"#, "prompt"),
+            (r#"{"prompt": 7}"#, "prompt"),
+            (r#"{"prompt": "x", "n": 0}"#, "n"),
+            (r#"{"prompt": "x", "n": 1000}"#, "n"),
+            (r#"{"prompt": "x", "n": -1}"#, "n"),
+            (r#"{"prompt": "x", "n": 1.5}"#, "n"),
+            (r#"{"prompt": "x", "n": "3"}"#, "n"),
+            (r#"{"prompt": "x", "size": "0x0"}"#, "size"),
+            (r#"{"prompt": "x", "size": "99999x1"}"#, "size"),
+            (r#"{"prompt": "x", "size": "big"}"#, "size"),
+            (r#"{"prompt": "x", "quality": "best"}"#, "quality"),
+            (r#"{"prompt": "x", "background": "blue"}"#, "background"),
+            (r#"{"prompt": "x", "response_format": "png"}"#, "response_format"),
+            (r#"{"prompt": "x", "stream": true}"#, "stream"),
+            (r#"{"prompt": "x", "muxel": 7}"#, "muxel"),
+            (r#"{"prompt": "x", "muxel": {"rout": "a"}}"#, "muxel"),
+            (r#"{"prompt": "x", "muxel": {"priority": "now"}}"#, "priority"),
+            (r#"{"prompt": "x", "muxel": {"max_cost_usd": -1}}"#, "max_cost_usd"),
+            (r#"{"prompt": "x", "muxel": {"min_quality": 2}}"#, "min_quality"),
+        ] {
+            assert_eq!(refused(body), ("invalid_value".to_owned(), Some(param.to_owned())), "{body}");
+        }
+        let long = format!(r#"{{"prompt": "{}"}}"#, "ä".repeat(MAX_PROMPT_CHARS + 1));
+        assert_eq!(refused(&long), ("invalid_value".to_owned(), Some("prompt".to_owned())));
+    }
+
+    #[test]
+    fn unknown_fields_are_kept_and_muxel_is_not() {
+        let body = r#"{"prompt": "x", "size": "auto", "moderation": "low", "muxel": {"priority": "urgent"}}"#;
+        let ask = read_json(body).expect("valid");
+        assert_eq!(ask.extra.keys().collect::<Vec<_>>(), ["moderation"]);
+        assert_eq!(ask.request.priority, Priority::Urgent);
+    }
+
+    #[test]
+    fn headers_say_what_the_object_does_not() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-muxel-max-cost-usd", "0.05".parse().expect("a header"));
+        headers.insert("x-muxel-route", "thumbs".parse().expect("a header"));
+        let body = br#"{"prompt": "x", "muxel": {"route": "art"}}"#;
+        let ask = read(body, &headers).expect("valid");
+        assert_eq!(ask.route.as_deref(), Some("art"));
+        assert_eq!(ask.request.caps.max_cost, Some(MicroUsd(50_000)));
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read(&body, &HeaderMap::new());
+        }
+
+        #[test]
+        fn no_value_of_a_known_field_panics(name in "prompt|n|size|quality|muxel|model", value in "\\PC{0,30}") {
+            let _ = read_json(&format!(r#"{{"prompt": "x", "{name}": {value}}}"#));
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! `POST /v1/images/generations`.
+
+use std::{fmt::Write as _, sync::Arc, time::Instant};
+
+use axum::{
+    Extension,
+    body::{Body, Bytes},
+    extract::{State as Shared, rejection::BytesRejection},
+    response::{IntoResponse as _, Response},
+};
+use base64::Engine as _;
+use dispatch::{CallerPresence, Picture};
+use domain::attempt::Charge;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::{
+    all_places_taken,
+    ask::{self, Handover},
+    auth::Key,
+    error::ApiError,
+    headers, ledger_full,
+};
+use crate::{
+    pipeline::{self, Admitted, Served},
+    state::{State, identity, unix_ms},
+};
+
+pub(super) async fn generate(
+    Shared(state): Shared<Arc<State>>,
+    Extension(key): Extension<Option<Arc<Key>>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match begin(&state, key, &headers, body).await {
+        Ok((admitted, place)) => {
+            // From here on it runs by itself: when the caller leaves, this function ends and the task does not.
+            let (caller, waiting) = CallerPresence::new();
+            let base = public_url(&state, &headers);
+            let task = state.tasks.spawn({
+                let state = Arc::clone(&state);
+                async move {
+                    let answer = match pipeline::serve(&state, admitted, &caller).await {
+                        Ok(served) => answer(&state, *served, &base).await,
+                        Err(error) => error.into_response(),
+                    };
+                    drop(place);
+                    answer
+                }
+            });
+            let answer = task.await;
+            drop(waiting);
+            answer.unwrap_or_else(|_| {
+                ApiError::with(500, "server_error", "internal", "the request ended unexpectedly").into_response()
+            })
+        }
+        Err(error) => {
+            state.counts.refuse();
+            error.into_response()
+        }
+    }
+}
+
+/// Everything that may refuse a request before it gets an id.
+pub(super) async fn begin(
+    state: &State,
+    key: Option<Arc<Key>>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(Admitted, tokio::sync::OwnedSemaphorePermit), ApiError> {
+    let began = Instant::now();
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let message = format!("the body is larger than {} bytes", state.max_body);
+            ApiError::with(413, "invalid_request_error", "body_too_large", message)
+        }
+        _ => ApiError::malformed("the body did not arrive whole"),
+    })?;
+    let ask = ask::read(&body, headers)?;
+    drop(body);
+    let snapshot = state.snapshot.load_full();
+    let target = snapshot.resolve(&ask.model, ask.route.as_deref(), ask.tags.clone())?;
+    if let Some(routes) = key.as_ref().and_then(|key| key.routes.as_ref())
+        && !routes.iter().any(|route| **route == *target.panel.route)
+    {
+        let message = format!("this key may not use route `{}`", target.panel.route);
+        let error = ApiError::with(403, "invalid_request_error", "route_not_allowed", message);
+        return Err(error.hint(format!("it may use {}", routes.join(", "))));
+    }
+    let place = Arc::clone(&state.places).try_acquire_owned().map_err(|_| all_places_taken())?;
+    let slot = state.ledger.slot().await.map_err(|_| ledger_full())?;
+    state.counts.admit();
+    let at_ms = unix_ms();
+    let (id, seed) = identity(at_ms);
+    Ok((Admitted { id, seed, at_ms, began, ask, key, snapshot, target, slot }, place))
+}
+
+/// Where pictures of this server are fetched: as configured, or as the caller reached it.
+fn public_url(state: &State, headers: &HeaderMap) -> String {
+    state.public_url.clone().unwrap_or_else(|| {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        format!("http://{host}")
+    })
+}
+
+async fn answer(state: &State, served: Served, base: &str) -> Response {
+    match body(state, &served, base).await {
+        Ok(body) => {
+            let mut response = Response::new(Body::from(body));
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers::decision(headers, served.id);
+            headers::outcome(
+                headers,
+                Some(&served.model),
+                &served.strategy,
+                served.charge,
+                served.attempts,
+                &served.warnings,
+            );
+            response
+        }
+        Err(error) => error.of(served.id).into_response(),
+    }
+}
+
+/// The answer's JSON. Pictures are megabytes of base64: they are copied in as they are, once.
+async fn body(state: &State, served: &Served, base: &str) -> Result<Vec<u8>, ApiError> {
+    let pictures = &served.delivery.pictures;
+    let bytes: usize = match served.handover {
+        Handover::B64Json => pictures.iter().map(|picture| picture.b64.len()).sum(),
+        Handover::Url => 0,
+    };
+    let mut body = Vec::with_capacity(bytes + 1024);
+    let created = served.delivery.created.unwrap_or_else(|| unix_ms() / 1_000);
+    body.extend_from_slice(format!("{{\"created\":{created},\"data\":[").as_bytes());
+    for (index, picture) in pictures.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        match served.handover {
+            Handover::B64Json => {
+                body.extend_from_slice(b"{\"b64_json\":");
+                quote(&mut body, &picture.b64);
+            }
+            Handover::Url => {
+                let url = keep(state, picture, base).await?;
+                body.extend_from_slice(b"{\"url\":");
+                body.extend_from_slice(json!(url).to_string().as_bytes());
+            }
+        }
+        if let Some(revised) = &picture.revised_prompt {
+            body.extend_from_slice(b",\"revised_prompt\":");
+            body.extend_from_slice(json!(revised).to_string().as_bytes());
+        }
+        body.push(b'}');
+    }
+    body.push(b']');
+    let mut rest = served.delivery.other.clone();
+    if let Some(usage) = &served.delivery.usage {
+        rest.insert("usage".to_owned(), usage.clone());
+    }
+    rest.insert("muxel".to_owned(), muxel(served));
+    for (name, value) in rest.iter().filter(|(name, _)| !matches!(name.as_str(), "created" | "data")) {
+        let mut field = String::from(",");
+        // Writing to a string does not fail.
+        let _ = write!(field, "{}:{value}", json!(name));
+        body.extend_from_slice(field.as_bytes());
+    }
+    body.push(b'}');
+    Ok(body)
+}
+
+/// `text` as a JSON string. Base64 needs no escapes; what is not base64 gets them.
+fn quote(body: &mut Vec<u8>, text: &[u8]) {
+    let plain =
+        text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'));
+    if plain {
+        body.push(b'"');
+        body.extend_from_slice(text);
+        body.push(b'"');
+    } else {
+        body.extend_from_slice(json!(String::from_utf8_lossy(text)).to_string().as_bytes());
+    }
+}
+
+/// What Muxel adds, for SDKs to read as `answer.muxel`.
+fn muxel(served: &Served) -> serde_json::Value {
+    let provider = served.model.as_str().split('/').next().unwrap_or_default();
+    let cost = match served.charge {
+        Charge::Unknown => None,
+        charge => Some(charge.amount().usd()),
+    };
+    json!({
+        "decision": served.id.to_string(),
+        "model": served.model.as_str(),
+        "provider": provider,
+        "cost_usd": cost,
+        "cost_is": served.charge.word(),
+        "attempts": served.attempts,
+        "strategy": &*served.strategy,
+        "warnings": served.warnings,
+    })
+}
+
+/// Keeps a picture for an hour and says where it is.
+async fn keep(state: &State, picture: &Picture, base: &str) -> Result<String, ApiError> {
+    let failed = |what: &str| {
+        ApiError::with(502, "server_error", "upstream_failed", format!("a picture was delivered, but {what}"))
+            .hint("ask with `response_format: \"b64_json\"`, which needs no place to keep it")
+    };
+    let bytes =
+        base64::engine::general_purpose::STANDARD.decode(&picture.b64).map_err(|_| failed("its base64 is broken"))?;
+    let kept = state.ledger.media().keep(bytes, picture.format.word(), unix_ms()).await;
+    let name = kept.map_err(|error| {
+        tracing::error!(%error, "cannot keep a picture");
+        failed("it cannot be kept here")
+    })?;
+    Ok(format!("{base}/media/{name}"))
+}

@@ -1,0 +1,47 @@
+//! The headers Muxel answers with.
+
+use domain::{
+    attempt::{Charge, DecisionId},
+    candidate::CandidateId,
+};
+use http::{HeaderMap, HeaderValue};
+
+/// `x-request-id` is the decision's id, so that the SDKs show it in their errors.
+pub(crate) fn decision(headers: &mut HeaderMap, id: DecisionId) {
+    let id = text(&id.to_string());
+    headers.insert("x-request-id", id.clone());
+    headers.insert("x-muxel-decision", id);
+}
+
+/// What was chosen and what it cost.
+pub(crate) fn outcome(
+    headers: &mut HeaderMap,
+    served: Option<&CandidateId>,
+    strategy: &str,
+    charge: Charge,
+    attempts: usize,
+    warnings: &[String],
+) {
+    if let Some(served) = served {
+        headers.insert("x-muxel-model", text(served.as_str()));
+    }
+    headers.insert("x-muxel-strategy", text(strategy));
+    headers.insert("x-muxel-cost-usd", text(&usd(charge)));
+    headers.insert("x-muxel-attempts", HeaderValue::from(attempts));
+    for warning in warnings {
+        headers.append("x-muxel-warning", text(warning));
+    }
+}
+
+/// Dollars with six decimals, as a plain number.
+pub(crate) fn usd(charge: Charge) -> String {
+    let micros = charge.amount().0;
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+/// A header value of any text: what may not stand in a header becomes `?`.
+fn text(text: &str) -> HeaderValue {
+    let plain = |character: char| if character.is_ascii_graphic() || character == ' ' { character } else { '?' };
+    let plain: String = text.chars().take(512).map(plain).collect();
+    HeaderValue::from_str(&plain).unwrap_or_else(|_| HeaderValue::from_static("?"))
+}

@@ -1,0 +1,82 @@
+//! `GET /v1/models` and `GET /v1/models/{id}`, as the SDKs read them, with what Muxel knows beside it.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State as Shared},
+    response::{IntoResponse as _, Response},
+};
+use domain::{candidate::Candidate, catalogue::Date};
+use serde_json::{Value, json};
+
+use crate::{
+    snapshot::Snapshot,
+    state::{State, unix_ms},
+};
+
+pub(super) async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+    let snapshot = state.snapshot.load_full();
+    let today = Date::of_unix_ms(unix_ms());
+    let models: Vec<Value> = snapshot.names().iter().filter_map(|name| model(&snapshot, name, today)).collect();
+    Json(json!({"object": "list", "data": models}))
+}
+
+pub(super) async fn one(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Response {
+    let snapshot = state.snapshot.load_full();
+    match model(&snapshot, &id, Date::of_unix_ms(unix_ms())) {
+        Some(model) => Json(model).into_response(),
+        None => snapshot.unknown_model(&id).into_response(),
+    }
+}
+
+/// One entry; `None` for a name that stands for nothing, or for a model that its vendor has withdrawn.
+fn model(snapshot: &Snapshot, name: &str, today: Date) -> Option<Value> {
+    let target = snapshot.resolve(name, None, Vec::new()).ok()?;
+    let candidates: Vec<&Candidate> = snapshot
+        .offering
+        .candidates
+        .iter()
+        .map(|candidate| &**candidate)
+        .filter(|candidate| target.admits(candidate))
+        .collect();
+    let decided = name == "auto" || name.starts_with("auto/") || snapshot.offering.aliases.contains_key(name);
+    if decided {
+        return Some(json!({
+            "id": name, "object": "model", "created": 0, "owned_by": "muxel",
+            "muxel": {"route": &*target.panel.route, "strategies": target.panel.strategies.iter().map(|name| &**name).collect::<Vec<_>>()},
+        }));
+    }
+    let first = candidates.iter().find(|candidate| !candidate.model.retired(today))?;
+    let tiers: Vec<Value> = candidates
+        .iter()
+        .filter(|candidate| !candidate.model.retired(today))
+        .map(|candidate| {
+            let tier = candidate.tier();
+            json!({
+                "id": candidate.id.as_str(),
+                "tier": tier.name,
+                "quality_word": tier.rung.word(),
+                "price_usd_micros": tier.price.as_ref().and_then(|price| price.per_usual_picture()),
+                "quality": tier.quality.map(|prior| prior.mean),
+                "p50_ms": tier.latency.map(|latency| latency.p50_ms),
+            })
+        })
+        .collect();
+    Some(json!({
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": first.provider.name,
+        "shutdown_date": first.model.retires,
+        "muxel": {
+            "operations": first.model.operations,
+            "sizes": first.model.sizes,
+            "max_count": first.model.max_count,
+            "transparent": first.model.transparent,
+            "tiers": tiers,
+            "source": first.model.source,
+            "as_of": first.model.as_of,
+        },
+    }))
+}

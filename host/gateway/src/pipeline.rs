@@ -1,0 +1,243 @@
+//! The way of one request: decide, dispatch, settle, record.
+//!
+//! It runs in its own task. The connection only waits for it, so a caller who leaves takes nothing with them: the
+//! attempt under way is finished and settled, and there is exactly one record.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use dispatch::{CallerPresence, Delivery, DispatchFailure, Dispatched, Job, Step, Stopped};
+use domain::{
+    attempt::{Charge, DecisionId},
+    capability,
+    catalogue::Date,
+    decision::Decision,
+    explain::Explanation,
+    failure::FailureKind,
+    provider::DialectName,
+    record::{Outcome, Record, Trace},
+    request::Request,
+};
+use ledger::Slot;
+use sandbox::{Decided, Verdict, decide};
+
+use crate::{
+    http::{
+        ask::{Ask, Handover},
+        auth::Key,
+        error::ApiError,
+    },
+    prepare, refusal,
+    snapshot::{Snapshot, Target},
+    state::{State, unix_ms},
+};
+
+/// A request that got an id.
+pub(crate) struct Admitted {
+    pub(crate) id: DecisionId,
+    pub(crate) seed: u64,
+    pub(crate) at_ms: u64,
+    pub(crate) began: Instant,
+    pub(crate) ask: Ask,
+    pub(crate) key: Option<Arc<Key>>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) target: Target,
+    pub(crate) slot: Slot,
+}
+
+/// What the caller gets when it worked.
+pub(crate) struct Served {
+    pub(crate) id: DecisionId,
+    pub(crate) delivery: Delivery,
+    pub(crate) model: domain::candidate::CandidateId,
+    pub(crate) strategy: Arc<str>,
+    pub(crate) charge: Charge,
+    pub(crate) attempts: usize,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) handover: Handover,
+}
+
+/// A decision that nobody carries out.
+pub(crate) struct DryRun {
+    pub(crate) id: DecisionId,
+    pub(crate) explanation: Explanation,
+    pub(crate) verdict: Verdict,
+}
+
+/// Serves a request to its end. Always leaves one record.
+pub(crate) async fn serve(
+    state: &State,
+    admitted: Admitted,
+    caller: &CallerPresence,
+) -> Result<Box<Served>, Box<ApiError>> {
+    let deadline = tokio::time::Instant::now() + admitted.target.route.deadline;
+    let (decided, request, steps) = plan(state, &admitted, true);
+    let Decided { decision, verdict, settings } = decided;
+    if verdict != Verdict::Go {
+        let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
+        let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+        let id = admitted.id;
+        record(admitted, trace, Ending::failed(outcome, &error));
+        return Err(Box::new(error.of(id)));
+    }
+    let job = Job {
+        decision: admitted.id,
+        request: Arc::clone(&request),
+        extra: admitted.ask.extra.clone(),
+        steps,
+        max_cost: request.caps.max_cost,
+        deadline,
+        fall_over_after_charge: admitted.target.route.fall_over_after_charge,
+        seed: admitted.seed,
+    };
+    let dispatched = Box::pin(state.dispatcher.run(job, caller)).await;
+    settle(admitted, &request, decision, settings, dispatched, caller)
+}
+
+/// Explains a request without calling anyone. Leaves one record, too.
+pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
+    let (decided, _, _) = plan(state, &admitted, false);
+    let Decided { decision, verdict, settings } = decided;
+    let explanation = Explanation::new(&decision, &admitted.snapshot.offering.context.candidates);
+    let id = admitted.id;
+    let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+    let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
+    record(admitted, trace, ending);
+    DryRun { id, explanation, verdict }
+}
+
+/// Decides, and lines up the attempts.
+fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Request>, Vec<Step>) {
+    let Admitted { ask, snapshot, target, .. } = admitted;
+    let offering = &snapshot.offering;
+    let deadline_ms = u32::try_from(target.route.deadline.as_millis()).unwrap_or(u32::MAX);
+    let mut request = ask.request.clone();
+    request.tenant = admitted.key.as_ref().and_then(|key| key.tenant.clone());
+    request.caps = request.caps.strictest(target.route.caps);
+    request.caps.max_latency_ms.get_or_insert(deadline_ms);
+    let request = Arc::new(request);
+
+    let now = state.health.now();
+    let field = prepare::field(offering, target, &request, Date::of_unix_ms(admitted.at_ms), now);
+    let sequence = target.route.sequence.fetch_add(u64::from(for_real), Ordering::Relaxed);
+    let user = ask.user.as_deref().or(request.tenant.as_deref());
+    let moment = state.moment(admitted.at_ms, admitted.seed, sequence, user);
+    let mut probe = None;
+    let decided = decide(&snapshot.roster, &target.panel, &request, moment, field, |due| {
+        probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
+        probe.is_some()
+    });
+    let decision = &decided.decision;
+    let step = |index: &u32| {
+        let considered = &decision.considered[*index as usize];
+        let at = considered.candidate as usize;
+        Step {
+            candidate: Arc::clone(&offering.candidates[at]),
+            cell: Arc::clone(&offering.cells[at]),
+            tariff: considered.tariff.unwrap_or_default(),
+            estimate: considered.cost,
+            p50_ms: considered.latency.map(|latency| latency.p50_ms),
+            // The probe, when there is one, is the first of the order.
+            probe: probe.take(),
+        }
+    };
+    let steps = if for_real { decision.order.iter().map(step).collect() } else { Vec::new() };
+    (decided, request, steps)
+}
+
+/// Works out what the caller is told and writes it down.
+fn settle(
+    admitted: Admitted,
+    request: &Request,
+    decision: Decision,
+    settings: Vec<Arc<[domain::plugin::Setting]>>,
+    dispatched: Dispatched,
+    caller: &CallerPresence,
+) -> Result<Box<Served>, Box<ApiError>> {
+    let Dispatched { attempts, charge, result } = dispatched;
+    let id = admitted.id;
+    let strategy = Arc::clone(&decision.strategy);
+    let count = attempts.len();
+    match result {
+        Ok(mut delivery) => {
+            let index = decision.order[delivery.step];
+            let candidate =
+                &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
+            let model = candidate.id.clone();
+            let mut warnings = capability::warnings(candidate, request);
+            warnings.append(&mut delivery.warnings);
+            if candidate.provider.dialect == DialectName::Simulated {
+                let ignored: Vec<&str> = admitted.ask.extra.keys().map(String::as_str).collect();
+                if !ignored.is_empty() {
+                    warnings.push(format!("a simulated provider ignores {}", ignored.join(", ")));
+                }
+            }
+            let handover = admitted.ask.handover;
+            let outcome = if caller.left() { Outcome::Abandoned } else { Outcome::Delivered };
+            let trace = Trace { decision, settings, attempts, warnings: warnings.clone() };
+            let ending = Ending { outcome, status: 200, error: None, served: Some(model.clone()), charge };
+            record(admitted, trace, ending);
+            Ok(Box::new(Served { id, delivery, model, strategy, charge, attempts: count, warnings, handover }))
+        }
+        Err(failure) => {
+            let outcome = outcome_of(&failure, caller);
+            let error = refusal::failed(failure, admitted.target.route.deadline);
+            let trace = Trace { decision, settings, attempts, warnings: Vec::new() };
+            record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
+            Err(Box::new(error.of(id)))
+        }
+    }
+}
+
+fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {
+    match failure.kind {
+        _ if caller.left() || failure.stopped == Stopped::CallerLeft => Outcome::Abandoned,
+        Some(FailureKind::Refused) => Outcome::Refused,
+        _ => Outcome::Failed,
+    }
+}
+
+/// The part of a record that only the end knows.
+struct Ending {
+    outcome: Outcome,
+    status: u16,
+    error: Option<Arc<str>>,
+    served: Option<domain::candidate::CandidateId>,
+    charge: Charge,
+}
+
+impl Ending {
+    fn failed(outcome: Outcome, error: &ApiError) -> Self {
+        Self {
+            outcome,
+            status: error.status.as_u16(),
+            error: Some(error.code.as_ref().into()),
+            served: None,
+            charge: Charge::None,
+        }
+    }
+}
+
+fn record(admitted: Admitted, trace: Trace, ending: Ending) {
+    let Admitted { id, at_ms, began, ask, key, snapshot, slot, .. } = admitted;
+    let latency = began.elapsed().min(Duration::from_millis(u64::from(u32::MAX)));
+    let record = Record {
+        id,
+        at_ms,
+        tenant: trace.decision.request.tenant.clone(),
+        key: key.map(|key| Arc::clone(&key.name)),
+        asked: ask.model,
+        outcome: ending.outcome,
+        status: ending.status,
+        error: ending.error,
+        served: ending.served,
+        charge: ending.charge,
+        latency_ms: latency.as_millis() as u32,
+        trace,
+        context: Arc::clone(&snapshot.offering.context),
+    };
+    tracing::debug!(decision = %id, outcome = ending.outcome.word(), at_ms = unix_ms(), "request ended");
+    slot.record(record);
+}

@@ -1,0 +1,165 @@
+//! Everything one request decides with, held from its start to its finish: plugins, routes, candidates.
+//!
+//! A reload makes a new snapshot and swaps it in; requests under way keep theirs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use dispatch::Cell;
+use domain::{candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps};
+use sandbox::{Kind, Panel, Roster};
+
+use crate::{
+    config::checked::{DEFAULT_ROUTE, Filter},
+    http::error::ApiError,
+};
+
+/// What callers write for "you decide".
+const AUTO: &str = "auto";
+
+/// A named way of deciding.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pub(crate) panel: Panel,
+    pub(crate) caps: Caps,
+    pub(crate) deadline: Duration,
+    pub(crate) fall_over_after_charge: bool,
+    pub(crate) filter: Filter,
+    /// Requests decided before this one, on this node.
+    pub(crate) sequence: AtomicU64,
+}
+
+/// What does not change with the plugins.
+pub(crate) struct Offering {
+    pub(crate) candidates: Vec<Arc<Candidate>>,
+    /// The live health of each candidate, in the same order.
+    pub(crate) cells: Vec<Arc<Cell>>,
+    pub(crate) context: Arc<RecordContext>,
+    pub(crate) routes: BTreeMap<Arc<str>, Arc<Route>>,
+    pub(crate) aliases: BTreeMap<String, String>,
+}
+
+pub(crate) struct Snapshot {
+    pub(crate) offering: Arc<Offering>,
+    pub(crate) roster: Arc<Roster>,
+}
+
+/// What a caller's `model` comes to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) route: Arc<Route>,
+    /// The route's panel, or that panel with one strategy named by the caller.
+    pub(crate) panel: Panel,
+    named: Named,
+    tags: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Named {
+    All,
+    /// `provider/model` or `provider/model@tier`.
+    Pinned(String),
+    /// A bare `model` or `model@tier`, at any provider.
+    Model(String),
+}
+
+impl Target {
+    /// Whether the caller, the route and the request's tags allow this candidate.
+    pub(crate) fn admits(&self, candidate: &Candidate) -> bool {
+        self.names(candidate)
+            && self.route.filter.admits(candidate)
+            && self.tags.iter().all(|tag| candidate.provider.tags.contains(tag))
+    }
+
+    fn names(&self, candidate: &Candidate) -> bool {
+        match &self.named {
+            Named::All => true,
+            Named::Pinned(name) => candidate.id.as_str() == name || candidate.id.untiered() == name,
+            Named::Model(name) => model_of(candidate.id.as_str()) == name || candidate.model.name == *name,
+        }
+    }
+}
+
+/// A candidate's name without its provider. Model names may hold slashes, provider names do not.
+fn model_of(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(_, model)| model)
+}
+
+impl Snapshot {
+    /// What `model` means, with the route that the request names beside it.
+    ///
+    /// # Errors
+    ///
+    /// 404 with the nearest names for a model, route or strategy that is not there.
+    pub(crate) fn resolve(&self, model: &str, route: Option<&str>, tags: Vec<String>) -> Result<Target, ApiError> {
+        let aliased = self.offering.aliases.get(model).map_or(model, String::as_str);
+        let (name, beside) = match aliased.strip_prefix("auto/") {
+            Some(name) if self.offering.routes.contains_key(name) => (AUTO, Some(name)),
+            _ => (aliased, route),
+        };
+        let route = self.route(beside.unwrap_or(DEFAULT_ROUTE))?;
+        let mut panel = route.panel.clone();
+        let named = match name.strip_prefix("auto/") {
+            Some(strategy) if self.roster.get(strategy, Kind::Strategy).is_some() => {
+                panel.strategies = vec![strategy.into()];
+                Named::All
+            }
+            Some(_) => return Err(self.unknown_model(model)),
+            None if name == AUTO => Named::All,
+            None => self.named(name).ok_or_else(|| self.unknown_model(model))?,
+        };
+        Ok(Target { route, panel, named, tags })
+    }
+
+    fn route(&self, name: &str) -> Result<Arc<Route>, ApiError> {
+        self.offering.routes.get(name).cloned().ok_or_else(|| {
+            let shown: String = name.chars().take(60).collect();
+            let near = nearest(name, self.offering.routes.keys().map(|name| &**name), 3);
+            let error =
+                ApiError::with(404, "invalid_request_error", "route_not_found", format!("there is no route `{shown}`"));
+            error.param("route").hint(format!("routes here: {}", near.join(", ")))
+        })
+    }
+
+    fn named(&self, name: &str) -> Option<Named> {
+        let candidates = || self.offering.candidates.iter();
+        if candidates().any(|candidate| candidate.id.as_str() == name || candidate.id.untiered() == name) {
+            return Some(Named::Pinned(name.to_owned()));
+        }
+        let bare = |candidate: &Arc<Candidate>| candidate.model.name == name || model_of(candidate.id.as_str()) == name;
+        candidates().any(|candidate| bare(candidate)).then(|| Named::Model(name.to_owned()))
+    }
+
+    pub(crate) fn unknown_model(&self, model: &str) -> ApiError {
+        let shown: String = model.chars().take(80).collect();
+        let names = self.names();
+        // A bare name is near to a model's own name, too.
+        let own: BTreeSet<&str> = names.iter().flat_map(|name| [name.as_str(), model_of(name)]).collect();
+        let near = nearest(model, own, 3);
+        let error =
+            ApiError::with(404, "invalid_request_error", "model_not_found", format!("there is no model `{shown}`"));
+        let error = error.param("model");
+        if near.is_empty() {
+            error.hint("`auto` lets Muxel decide; GET /v1/models lists all")
+        } else {
+            error.hint(format!("did you mean {}? GET /v1/models lists all", near.join(", ")))
+        }
+    }
+
+    /// Everything that may stand in `model`: `auto`, routes, strategies, models, aliases.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let routes = self.offering.routes.keys().map(|name| format!("auto/{name}"));
+        let strategies = self.roster.plugins().filter(|plugin| plugin.is(Kind::Strategy));
+        let strategies = strategies.map(|plugin| format!("auto/{}", plugin.name()));
+        let models: BTreeSet<&str> = self.offering.candidates.iter().map(|candidate| candidate.id.untiered()).collect();
+        let mut names = vec![AUTO.to_owned()];
+        let autos: BTreeSet<String> = routes.chain(strategies).collect();
+        names.extend(autos);
+        names.extend(models.into_iter().map(str::to_owned));
+        names.extend(self.offering.aliases.keys().cloned());
+        names
+    }
+}

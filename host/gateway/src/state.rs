@@ -1,0 +1,85 @@
+//! What all requests share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use dispatch::{Dispatcher, Health};
+use domain::{attempt::DecisionId, request::Moment};
+use ledger::Ledger;
+use sandbox::Plugins;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::{http::auth::Keyring, snapshot::Snapshot};
+
+pub(crate) struct State {
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) plugins: Plugins,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) health: Arc<Health>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) keyring: Keyring,
+    /// Where callers reach this server, without a slash at the end; from the request's Host when not configured.
+    pub(crate) public_url: Option<String>,
+    pub(crate) max_body: usize,
+    /// Places for requests under way.
+    pub(crate) places: Arc<Semaphore>,
+    /// Requests under way, also those whose caller has left.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) counts: Counts,
+    /// Makes `session` tell nothing about the name it was made from.
+    pub(crate) session_key: u64,
+}
+
+/// What becomes of requests, since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Got an id, and a record.
+    pub(crate) admitted: AtomicU64,
+    /// Refused before: key, limits, bad input.
+    pub(crate) refused: AtomicU64,
+}
+
+impl Counts {
+    pub(crate) fn admit(&self) -> u64 {
+        self.admitted.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Fresh random bits: a request's id and its seed.
+pub(crate) fn identity(now_ms: u64) -> (DecisionId, u64) {
+    let mut bits = [0; 24];
+    getrandom::fill(&mut bits).expect("the operating system has random bits");
+    let (id, seed) = bits.split_at(16);
+    let word = |bytes: &[u8]| bytes.iter().fold(0u128, |word, byte| word << 8 | u128::from(*byte));
+    (DecisionId::new(now_ms, word(id)), word(seed) as u64)
+}
+
+impl State {
+    /// The moment of a decision for `user`, who is hashed with this run's key.
+    pub(crate) fn moment(&self, now_ms: u64, seed: u64, sequence: u64, user: Option<&str>) -> Moment {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let session = user.map_or(0, |user| {
+            let mut hasher = DefaultHasher::new();
+            (self.session_key, user).hash(&mut hasher);
+            hasher.finish()
+        });
+        Moment { now_ms, seed, sequence, session }
+    }
+}

@@ -1,0 +1,177 @@
+//! Reading records back.
+
+use std::path::Path;
+
+use domain::{
+    attempt::DecisionId,
+    candidate::CandidateId,
+    digest::Digest,
+    explain::{ExplainedAttempt, Explanation},
+    failure::FailureKind,
+    record::{Outcome, Trace},
+};
+use serde::{Deserialize as _, de::value::StrDeserializer};
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqlitePoolOptions};
+
+use crate::{
+    database,
+    error::ReadError,
+    row::{COLUMNS, Row, charge, integer, unsigned},
+    trace,
+    writer::BlobKind,
+};
+
+/// Connections that read at once.
+const CONNECTIONS: u32 = 2;
+/// Most rows of one list.
+const MOST: u32 = 1000;
+
+/// Reads one data directory, also while another process writes to it.
+#[derive(Clone)]
+pub struct Reader {
+    pool: SqlitePool,
+}
+
+/// One record with everything that was kept for it.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub row: Row,
+    /// `None` for an interrupted request. The prompt in it is empty unless `prompt_kept`.
+    pub trace: Option<Trace>,
+    pub prompt_kept: bool,
+    /// What the trace's candidates are called.
+    pub candidates: Vec<CandidateId>,
+    /// In order, also those of an interrupted request: one that was still out has ended as `interrupted`.
+    pub attempts: Vec<ExplainedAttempt>,
+}
+
+/// Which records to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// At most 1000; 0 means that too.
+    pub limit: u32,
+    /// Only records before this one: the last one of the page before.
+    pub before: Option<DecisionId>,
+    pub tenant: Option<String>,
+    pub outcome: Option<Outcome>,
+}
+
+impl Reader {
+    /// Connects when first asked. The directory has been checked.
+    pub(crate) fn new(dir: &Path) -> Self {
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(database::reading(dir));
+        Self { pool }
+    }
+
+    /// The record of one request, if it is written.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the record in it is damaged.
+    pub async fn find(&self, id: DecisionId) -> Result<Option<Stored>, ReadError> {
+        let found = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS}, trace FROM records WHERE id = ?")))
+            .bind(&id.to_bytes()[..])
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(found) = found else { return Ok(None) };
+        let row = Row::read(&found)?;
+        let damaged = |problem| ReadError::Damaged { id, problem };
+        let Some(packed) = found.try_get::<Option<Vec<u8>>, _>("trace")? else {
+            let attempts = self.attempts(id).await?;
+            return Ok(Some(Stored { row, trace: None, prompt_kept: false, candidates: Vec::new(), attempts }));
+        };
+        let inputs = trace::inputs_of(&packed).map_err(damaged)?;
+        let inputs = self.blob(BlobKind::Inputs, Some(inputs)).await?;
+        let inputs = inputs.ok_or_else(|| damaged("its fixed inputs are missing"))?;
+        let prompt = self.blob(BlobKind::Prompt, row.prompt).await?;
+        let prompt_kept = prompt.is_some();
+        let prompt = String::from_utf8(prompt.unwrap_or_default()).map_err(|_| damaged("its prompt is not text"))?;
+        let trace = trace::unpack(&packed, &inputs, &prompt).map_err(damaged)?;
+        let names = self.blob(BlobKind::Candidates, row.catalogue).await?.unwrap_or_default();
+        let candidates =
+            postcard::from_bytes(&names).map_err(|_| damaged("the names of its candidates cannot be read"))?;
+        let attempts = trace.attempts.iter().map(ExplainedAttempt::from).collect();
+        Ok(Some(Stored { row, trace: Some(trace), prompt_kept, candidates, attempts }))
+    }
+
+    /// Records, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or a record in it is damaged.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<Row>, ReadError> {
+        let limit = if filter.limit == 0 { MOST } else { filter.limit.min(MOST) };
+        let mut query = sqlx::QueryBuilder::new(format!("SELECT {COLUMNS} FROM records WHERE true"));
+        if let Some(tenant) = &filter.tenant {
+            query.push(" AND tenant = ").push_bind(tenant.as_str());
+        }
+        if let Some(outcome) = filter.outcome {
+            query.push(" AND outcome = ").push_bind(outcome.word());
+        }
+        if let Some(before) = filter.before {
+            let id = before.to_bytes();
+            query.push(" AND (at_ms, id) < (coalesce((SELECT at_ms FROM records WHERE id = ").push_bind(id.to_vec());
+            query.push("), ").push_bind(integer(before.unix_ms())).push("), ").push_bind(id.to_vec()).push(")");
+        }
+        query.push(" ORDER BY at_ms DESC, id DESC LIMIT ").push_bind(limit);
+        query.build().fetch_all(&self.pool).await?.iter().map(Row::read).collect()
+    }
+
+    async fn blob(&self, kind: BlobKind, digest: Option<Digest>) -> Result<Option<Vec<u8>>, ReadError> {
+        let Some(digest) = digest else { return Ok(None) };
+        let bytes = sqlx::query_scalar("SELECT bytes FROM blobs WHERE kind = ? AND digest = ?")
+            .bind(kind.word())
+            .bind(&digest.as_bytes()[..])
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(bytes)
+    }
+
+    /// The attempts of an interrupted request.
+    async fn attempts(&self, id: DecisionId) -> Result<Vec<ExplainedAttempt>, ReadError> {
+        let rows: Vec<(u32, String, Option<u32>, Option<String>, i64, String)> = sqlx::query_as(
+            "SELECT number, candidate, latency_ms, ended, cost_usd_micros, cost_is FROM attempts \
+             WHERE record = ? ORDER BY number",
+        )
+        .bind(&id.to_bytes()[..])
+        .fetch_all(&self.pool)
+        .await?;
+        let damaged = |problem| ReadError::Damaged { id, problem };
+        rows.into_iter()
+            .map(|(number, model, latency_ms, ended, cost_usd_micros, cost_is)| {
+                Ok(ExplainedAttempt {
+                    number,
+                    model,
+                    latency_ms: latency_ms.unwrap_or(0),
+                    ended: end_word(ended.as_deref()).ok_or_else(|| damaged("an attempt ended in an unknown way"))?,
+                    detail: None,
+                    cost_usd_micros: unsigned(cost_usd_micros),
+                    cost_is: charge(&cost_is, 0).ok_or_else(|| damaged("a cost is of an unknown kind"))?.word(),
+                })
+            })
+            .collect()
+    }
+}
+
+impl Stored {
+    /// The decision for people; none was kept of an interrupted request.
+    #[must_use]
+    pub fn explanation(&self) -> Option<Explanation> {
+        self.trace.as_ref().map(|trace| Explanation::new(&trace.decision, &self.candidates))
+    }
+}
+
+/// The stable word behind the column `ended`.
+fn end_word(stored: Option<&str>) -> Option<&'static str> {
+    match stored {
+        None => Some("interrupted"),
+        Some("delivered") => Some("delivered"),
+        Some(kind) => {
+            let kind = FailureKind::deserialize(StrDeserializer::<serde::de::value::Error>::new(kind));
+            kind.ok().map(FailureKind::code)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
