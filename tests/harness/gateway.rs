@@ -23,7 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Setup {
     folder: TempDir,
     config: Option<String>,
-    arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
@@ -49,7 +48,7 @@ impl Setup {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("plugins")).expect("a new folder");
-        Self { folder, config: None, arguments: Vec::new(), environment: Vec::new() }
+        Self { folder, config: None, environment: Vec::new() }
     }
 
     /// One provider `lab` at `provider`, which offers `models` (a name and a price in micro-dollars each).
@@ -86,11 +85,6 @@ impl Setup {
         self
     }
 
-    pub(crate) fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
     fn plugins(&self) -> PathBuf {
         self.folder.path().join("plugins")
     }
@@ -104,7 +98,7 @@ impl Setup {
             std::fs::write(folder.join("muxel.toml"), config).expect("a new file");
             command.arg("--config").arg(folder.join("muxel.toml"));
         }
-        command.args(&self.arguments).envs(self.environment.iter().cloned());
+        command.envs(self.environment.iter().cloned());
         command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut process = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(process.stderr.take().expect("piped")).lines();
@@ -121,6 +115,8 @@ impl Setup {
         let url = url.await.expect("it starts in time").unwrap_or_else(|| panic!("it said {said:#?}"));
         // Its talk must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        // Another test of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Gateway { url, folder: self.folder, process, http }
     }

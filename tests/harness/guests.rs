@@ -101,6 +101,6 @@ pub(crate) fn component(module: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).expect("the guest is well-formed");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("metadata fits");
     let mut encoder = ComponentEncoder::default();
-    encoder = encoder.module(&module).expect("the module fits the contract").validate(true);
+    encoder.module(&module).expect("the module fits the contract").validate(true);
     encoder.encode().expect("the component is valid")
 }

@@ -41,7 +41,7 @@ mod retention;
 mod sample;
 
 pub use error::{DatabaseError, OpenError, ReadError, Unwritten};
-pub use media::{Media, MediaError, MediaName};
+pub use media::{Media, MediaError, MediaName, NotAMediaName};
 pub use read::{Filter, Reader, Stored};
 pub use retention::Pruned;
 pub use row::Row;

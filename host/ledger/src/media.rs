@@ -14,7 +14,7 @@ use std::{
 
 mod name;
 
-pub use name::MediaName;
+pub use name::{MediaName, NotAMediaName};
 
 use crate::database::create_private;
 use name::Extension;
@@ -168,13 +168,16 @@ impl Shared {
         Ok(expired.len() as u64)
     }
 
+    /// Tries them all, also when one fails.
     fn remove(&self, names: &[MediaName]) -> io::Result<()> {
-        names.iter().map(|name| fs::remove_file(self.dir.join(name.to_string()))).fold(Ok(()), |so_far, removed| {
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => so_far.and(Err(error)),
-                _ => so_far,
+        let mut outcome = Ok(());
+        for name in names {
+            match fs::remove_file(self.dir.join(name.to_string())) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => outcome = Err(error),
+                _ => {}
             }
-        })
+        }
+        outcome
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

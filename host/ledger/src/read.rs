@@ -1,6 +1,6 @@
 //! Reading records back.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use domain::{
     attempt::DecisionId,
@@ -16,13 +16,15 @@ use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqlitePoolOptions};
 use crate::{
     database,
     error::ReadError,
-    row::{COLUMNS, Row, charge, integer, unsigned},
+    row::{COLUMNS, Row, charge, integer},
     trace,
     writer::BlobKind,
 };
 
 /// Connections that read at once.
 const CONNECTIONS: u32 = 2;
+/// How long a reader waits for one of them.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Most rows of one list.
 const MOST: u32 = 1000;
 
@@ -45,6 +47,17 @@ pub struct Stored {
     pub attempts: Vec<ExplainedAttempt>,
 }
 
+/// A row of `attempts`.
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    number: u32,
+    candidate: String,
+    latency_ms: Option<u32>,
+    ended: Option<String>,
+    cost_usd_micros: i64,
+    cost_is: String,
+}
+
 /// Which records to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -59,7 +72,10 @@ pub struct Filter {
 impl Reader {
     /// Connects when first asked. The directory has been checked.
     pub(crate) fn new(dir: &Path) -> Self {
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_lazy_with(database::reading(dir));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(database::reading(dir));
         Self { pool }
     }
 
@@ -129,7 +145,7 @@ impl Reader {
 
     /// The attempts of an interrupted request.
     async fn attempts(&self, id: DecisionId) -> Result<Vec<ExplainedAttempt>, ReadError> {
-        let rows: Vec<(u32, String, Option<u32>, Option<String>, i64, String)> = sqlx::query_as(
+        let rows: Vec<AttemptRow> = sqlx::query_as(
             "SELECT number, candidate, latency_ms, ended, cost_usd_micros, cost_is FROM attempts \
              WHERE record = ? ORDER BY number",
         )
@@ -137,19 +153,20 @@ impl Reader {
         .fetch_all(&self.pool)
         .await?;
         let damaged = |problem| ReadError::Damaged { id, problem };
-        rows.into_iter()
-            .map(|(number, model, latency_ms, ended, cost_usd_micros, cost_is)| {
-                Ok(ExplainedAttempt {
-                    number,
-                    model,
-                    latency_ms: latency_ms.unwrap_or(0),
-                    ended: end_word(ended.as_deref()).ok_or_else(|| damaged("an attempt ended in an unknown way"))?,
-                    detail: None,
-                    cost_usd_micros: unsigned(cost_usd_micros),
-                    cost_is: charge(&cost_is, 0).ok_or_else(|| damaged("a cost is of an unknown kind"))?.word(),
-                })
+        let explained = rows.into_iter().map(|row| {
+            let charge = charge(&row.cost_is, row.cost_usd_micros);
+            let charge = charge.ok_or_else(|| damaged("a cost is of an unknown kind"))?;
+            Ok(ExplainedAttempt {
+                number: row.number,
+                model: row.candidate,
+                latency_ms: row.latency_ms.unwrap_or(0),
+                ended: end_word(row.ended.as_deref()).ok_or_else(|| damaged("an attempt ended in an unknown way"))?,
+                detail: None,
+                cost_usd_micros: charge.amount().0,
+                cost_is: charge.word(),
             })
-            .collect()
+        });
+        explained.collect()
     }
 }
 

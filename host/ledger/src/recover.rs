@@ -11,7 +11,17 @@ use crate::{
     row::{COLUMN_COUNT, COLUMNS, Row, charge, unsigned},
 };
 
-/// Attempts of one request that have no record.
+/// What is known of an attempt whose request has no record.
+#[derive(sqlx::FromRow)]
+struct Orphan {
+    record: Vec<u8>,
+    at_ms: i64,
+    latency_ms: Option<u32>,
+    cost_usd_micros: i64,
+    cost_is: String,
+}
+
+/// The orphans of one request.
 struct Orphans {
     id: DecisionId,
     /// When the last thing was heard of it.
@@ -38,17 +48,17 @@ pub(crate) async fn settle_interrupted(connection: &mut SqliteConnection) -> sql
 }
 
 async fn orphans(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Orphans>> {
-    let rows: Vec<(Vec<u8>, i64, Option<u32>, i64, String)> = sqlx::query_as(
+    let rows: Vec<Orphan> = sqlx::query_as(
         "SELECT record, at_ms, latency_ms, cost_usd_micros, cost_is FROM attempts \
          WHERE recorded = 0 AND NOT EXISTS (SELECT 1 FROM records WHERE id = record) ORDER BY record, number",
     )
     .fetch_all(connection)
     .await?;
     let mut requests: Vec<Orphans> = Vec::new();
-    for (id, at_ms, latency_ms, cost_usd_micros, cost_is) in rows {
-        let id = DecisionId::from_bytes(id.try_into().unwrap_or_default());
-        let heard_ms = unsigned(at_ms).saturating_add(u64::from(latency_ms.unwrap_or(0)));
-        let charge = charge(&cost_is, cost_usd_micros).unwrap_or(Charge::Unknown);
+    for row in rows {
+        let id = DecisionId::from_bytes(row.record.try_into().unwrap_or_default());
+        let heard_ms = unsigned(row.at_ms).saturating_add(u64::from(row.latency_ms.unwrap_or(0)));
+        let charge = charge(&row.cost_is, row.cost_usd_micros).unwrap_or(Charge::Unknown);
         match requests.last_mut().filter(|orphans| orphans.id == id) {
             Some(orphans) => {
                 orphans.last_ms = orphans.last_ms.max(heard_ms);

@@ -88,7 +88,8 @@ async fn delete(connection: &mut SqliteConnection, sql: &'static str, oldest_ms:
 
 /// Prunes and sweeps every `every`, until it is aborted.
 pub(crate) async fn keep_house(retention: Retention, media: Media, every: Duration) {
-    let every = every.max(Duration::from_secs(1));
+    // An interval of nothing would panic.
+    let every = every.max(Duration::from_millis(1));
     let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         rounds.tick().await;

@@ -2,7 +2,7 @@
 //!
 //! A trace blob is the version, the digest of its fixed inputs, and the rest in postcard. Taken out are the prompt, kept
 //! by its own digest or not at all, and the fixed inputs: plugin settings, tariffs and quality priors, which are the
-//! same for every request of one shape and would be half of each record.
+//! same for every request of one shape and would be a third of each record.
 //!
 //! Postcard has no field names: **a change to any type under [`Trace`] is a new version**, and the old form has to stay
 //! readable for as long as records are kept. A test holds the bytes of version 1 still.

@@ -118,11 +118,12 @@ impl Writer {
         let (events, receiver) = mpsc::unbounded_channel();
         let counters = Arc::new(Counters::default());
         let (status, watched) = watch::channel(Status::default());
+        let slots = settings.queue.clamp(1, Semaphore::MAX_PERMITS / ATTEMPTS_PER_SLOT);
         let task = task::Task::new(store, settings, Arc::clone(&counters), status);
         Self {
             events,
-            slots: Arc::new(Semaphore::new(settings.queue)),
-            attempts: Arc::new(Semaphore::new(settings.queue.saturating_mul(ATTEMPTS_PER_SLOT))),
+            slots: Arc::new(Semaphore::new(slots)),
+            attempts: Arc::new(Semaphore::new(slots * ATTEMPTS_PER_SLOT)),
             counters,
             status: watched,
             task: Mutex::new(Some(tokio::spawn(task.run(receiver)))),

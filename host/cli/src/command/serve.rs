@@ -51,7 +51,8 @@ impl Serve {
                 return Ok(ExitStatus::Failure);
             }
         };
-        for warning in &loaded.warnings {
+        // Without a config there is nothing to be warned of: the greeting says what serves.
+        for warning in loaded.warnings.iter().filter(|_| self.config.is_some()) {
             printer.say(warning);
         }
         let mut config = loaded.config;

@@ -156,11 +156,3 @@ fn a_usual_picture_is_small() {
     let bytes = draw(&sketch(1024, 1024, false)).expect("a picture");
     assert!(bytes.len() < 1_000_000, "{} bytes", bytes.len());
 }
-#[test]
-fn zz_scratch() {
-    for (w, h, t, seed, name) in [(1024, 1024, false, 7, "a"), (1024, 1024, true, 9, "c")] {
-        let mut s = sketch(w, h, t); s.seed = seed;
-        let bytes = draw(&s).expect("x");
-        std::fs::write(format!("/tmp/draw-{name}.png"), bytes).expect("w");
-    }
-}

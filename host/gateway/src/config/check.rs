@@ -96,6 +96,10 @@ impl<'c> Checker<'c> {
 
     /// `path` is a path in what was read; the problem names the one that was written.
     fn add(&mut self, severity: Severity, path: &Path, message: String, hint: String) {
+        if self.findings.full() {
+            self.findings.cut();
+            return;
+        }
         let span = source::span(&self.read.tree, path);
         let shown = self.as_written(path);
         self.findings.add(self.source.problem(severity, span.as_ref(), &shown, message, Some(hint)));
@@ -137,7 +141,8 @@ impl<'c> Checker<'c> {
     fn period(&mut self, path: &Path, written: Option<Period>, default: Duration, range: (&str, &str)) -> Duration {
         let Some(period) = written else { return default };
         let (least, most) = range;
-        if [least.parse::<Period>(), Ok(period), most.parse()].is_sorted_by_key(|bound| bound.clone().ok()) {
+        let allowed = least.parse::<Period>().ok()..=most.parse().ok();
+        if allowed.contains(&Some(period)) {
             return period.duration();
         }
         self.error(path, format!("`{period}` is out of range"), format!("write \"{least}\" to \"{most}\""));

@@ -116,11 +116,16 @@ impl Findings {
         }
     }
 
-    /// Keeps `problem`, unless there are enough.
+    /// Keeps `problem`, unless there are enough. An error takes a warning's place: no number of warnings can make a
+    /// wrong configuration look right.
     pub(super) fn add(&mut self, mut problem: Problem) {
-        if self.full() {
+        if self.problems.len() >= MOST {
             self.more = true;
-            return;
+            let warning = self.problems.iter().rposition(|known| known.severity == Severity::Warning);
+            match warning.filter(|_| problem.severity == Severity::Error) {
+                Some(warning) => self.problems.remove(warning),
+                None => return,
+            };
         }
         problem.path = printable(&problem.path);
         problem.message = printable(&problem.message);
@@ -133,8 +138,9 @@ impl Findings {
         self.more = true;
     }
 
+    /// Whether there are enough errors, so that looking for more is no use.
     pub(super) fn full(&self) -> bool {
-        self.problems.len() >= MOST
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count() >= MOST
     }
 
     /// Whether anything is wrong at or under the key `section`, such as `models` or `models[0].price`.

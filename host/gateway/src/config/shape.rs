@@ -55,6 +55,10 @@ pub(super) fn check(source: &Source<'_>, tree: &mut DeTable<'_>, findings: &mut 
         }
         // Last first: taking out an element moves those after it.
         for path in wrong.into_iter().rev() {
+            if findings.full() {
+                findings.cut();
+                return;
+            }
             report(source, tree, &path, shape, findings);
             source::remove(tree, &path);
         }

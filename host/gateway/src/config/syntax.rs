@@ -20,6 +20,9 @@ use super::{
 /// Levels of tables and lists. The parser allows thousands, through dotted keys, and what walks the tree recurses.
 const DEEPEST: usize = 16;
 
+/// Errors that are looked at: one line can hold many.
+const MOST_ERRORS: usize = 1000;
+
 /// The tree of `text`; `None` when sections of it may be missing.
 pub(super) fn parse<'t>(file: &str, text: &'t str, findings: &mut Findings) -> Option<Source<'t>> {
     let (tree, mut errors) = DeTable::parse_recoverable(text);
@@ -33,7 +36,11 @@ pub(super) fn parse<'t>(file: &str, text: &'t str, findings: &mut Findings) -> O
     // The parser reports what its passes find, one pass after the other.
     errors.sort_by_key(|error| error.span().map(|span| span.start));
     let mut lines = BTreeSet::new();
-    for error in &errors {
+    for (count, error) in errors.iter().enumerate() {
+        if findings.full() || count == MOST_ERRORS {
+            findings.cut();
+            return None;
+        }
         let span = error.span().unwrap_or(text.len()..text.len());
         let place = place(&source.tree, error, &span);
         let first_of_line = lines.insert(source.position(span.start).0);

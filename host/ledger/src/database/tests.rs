@@ -111,3 +111,17 @@ async fn no_column_is_made_for_a_secret() {
         assert!(!column.contains("key") || column == "records.key_name", "{column}");
     }
 }
+
+#[tokio::test]
+async fn a_transaction_that_was_left_open_does_not_block_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = connect(dir.path()).await.unwrap();
+    run(&mut connection, "BEGIN IMMEDIATE").await.unwrap();
+    run(&mut connection, "INSERT INTO blobs VALUES ('prompt', x'01', x'02', 3)").await.unwrap();
+    let blobs: i64 = atomically(&mut connection, async |connection| {
+        sqlx::query_scalar("SELECT count(*) FROM blobs").fetch_one(connection).await
+    })
+    .await
+    .unwrap();
+    assert_eq!(blobs, 0);
+}

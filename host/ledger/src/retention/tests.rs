@@ -65,3 +65,18 @@ async fn a_forgotten_prompt_is_kept_again() {
     record(&ledger, 20 * DAY_MS).await;
     assert!(ledger.find(sample::id(20 * DAY_MS)).await.unwrap().unwrap().prompt_kept);
 }
+
+#[tokio::test]
+async fn housekeeping_prunes_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = LedgerSettings { housekeeping: Duration::from_millis(1), ..LedgerSettings::new(dir.path()) };
+    let ledger = Ledger::open(settings).await.unwrap();
+    let mut long_ago = sample::record(0);
+    long_ago.at_ms = 0;
+    ledger.slot().await.unwrap().record(long_ago);
+    ledger.flush().await;
+    while rows(&ledger, "records").await > 0 {
+        tokio::task::yield_now().await;
+    }
+    ledger.close().await.unwrap();
+}

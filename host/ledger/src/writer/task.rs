@@ -49,12 +49,12 @@ impl Task {
 
     /// Ends when the ledger is closed, or dropped with all its slots, and everything before that is written.
     pub(super) async fn run(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> Result<(), Unwritten> {
-        let mut waiting = Vec::with_capacity(FULL);
-        while events.recv_many(&mut waiting, 1).await > 0 {
+        while let Some(first) = events.recv().await {
             self.gather(&events).await;
-            events.recv_many(&mut waiting, FULL - 1).await;
             let mut batch = Batch::default();
-            for event in waiting.drain(..) {
+            batch.add(first, self.prompts, &self.known);
+            for _ in 1..FULL {
+                let Ok(event) = events.try_recv() else { break };
                 batch.add(event, self.prompts, &self.known);
             }
             if batch.last {

@@ -47,9 +47,20 @@ fn there_are_never_more_than_fifty_problems() {
     let text: String = (0..200).map(|number| format!("unknown-{number} = 1\n")).collect();
     let found = parsed(&text).expect_err("many problems");
     assert_eq!((found.problems.len(), found.more), (problem::MOST, true));
-    let routes: String = (0..200).map(|number| format!("[routes.R{number}]\n")).collect();
+    let unquoted: String = (0..20_000).map(|number| format!("unknown-{number} = x\n")).collect();
+    let found = parsed(&unquoted).expect_err("many problems");
+    assert_eq!((found.problems.len(), found.more), (problem::MOST, true));
+    let routes: String = (0..200).map(|number| format!("routes.R{number} = {{}}\n")).collect();
     let found = parsed(&routes).expect_err("many problems");
     assert_eq!((found.problems.len(), found.more), (problem::MOST, true));
+}
+
+#[test]
+fn no_number_of_warnings_hides_an_error() {
+    let patterns: String = (0..200).map(|number| format!("\"nobody/{number}\", ")).collect();
+    let text = format!("server.listen = \"0.0.0.0:80\"\n[routes.default]\ncandidates = {{ never = [{patterns}] }}\n");
+    let found = parsed(&text).expect_err("without keys").to_string();
+    assert!(found.contains("listening on `0.0.0.0:80` without keys"), "{found}");
 }
 
 #[test]
