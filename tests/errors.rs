@@ -64,7 +64,7 @@ async fn when_nobody_can_do_it_every_veto_is_listed() {
 #[tokio::test]
 async fn a_refusal_is_the_callers_and_nobody_else_is_tried() {
     let (provider, gateway) = lab().await;
-    provider.from_now_on(Answer::error(400, "moderation_blocked"));
+    provider.always(Answer::error(400, "moderation_blocked"));
     let reply = gateway.generate("something").await;
     assert_error(&reply, 400, "moderation_blocked", false);
     assert_eq!(provider.calls().len(), 1);
@@ -73,7 +73,7 @@ async fn a_refusal_is_the_callers_and_nobody_else_is_tried() {
 #[tokio::test]
 async fn a_provider_that_fails_after_accepting_is_called_once_a_candidate() {
     let (provider, gateway) = lab().await;
-    provider.from_now_on(Answer::error(500, "server_error"));
+    provider.always(Answer::error(500, "server_error"));
     let reply = gateway.generate("a red bicycle").await;
     assert_error(&reply, 502, "upstream_failed", false);
     let models: Vec<Value> = provider.calls().iter().map(|call| call["model"].clone()).collect();
@@ -116,7 +116,7 @@ async fn nobody_reachable_is_worth_repeating() {
 async fn a_rate_limit_everywhere_is_worth_repeating_later() {
     let (provider, gateway) = lab().await;
     let body = json!({"error": {"message": "slow down", "type": "t", "code": "rate_limit_exceeded"}});
-    provider.from_now_on(Answer::Status(429, vec![("retry-after", "600".to_owned())], body));
+    provider.always(Answer::Status(429, vec![("retry-after", "600".to_owned())], body));
     let reply = gateway.generate("x").await;
     assert_error(&reply, 429, "rate_limited", true);
     let after: u64 = reply.header("retry-after").expect("a Retry-After").parse().expect("seconds");
@@ -127,7 +127,7 @@ async fn a_rate_limit_everywhere_is_worth_repeating_later() {
 async fn a_rejected_key_closes_the_account_and_shows_no_secret() {
     let (provider, gateway) = lab().await;
     let echo = json!({"error": {"message": "Incorrect API key provided: sk-lab-secret", "code": "invalid_api_key"}});
-    provider.from_now_on(Answer::Status(401, vec![], echo));
+    provider.always(Answer::Status(401, vec![], echo));
     let reply = gateway.generate("x").await;
     assert_eq!(reply.status, 503, "{:#}", reply.body);
     assert!(!reply.body.to_string().contains("sk-lab-secret"));

@@ -36,6 +36,7 @@ async fn a_caller_that_leaves_is_recorded_and_nobody_else_is_called() {
     provider.called(1).await;
     leaving.abort();
     let _ = leaving.await;
+    gateway.until("nobody waits", |ready| ready["requests"]["waiting"] == 0).await;
     provider.release(1);
     let row = first_record(&gateway, |row| row["outcome"] == "abandoned").await;
     assert_eq!((&row["cost_usd_micros"], &row["attempts"]), (&json!(10_000), &json!(1)));
@@ -67,7 +68,8 @@ async fn a_killed_gateway_leaves_one_record_of_what_may_have_been_charged() {
     let request = gateway.request(Method::POST, "/v1/images/generations").body(r#"{"prompt": "x"}"#);
     let waiting = tokio::spawn(request.send());
     provider.called(1).await;
-    gateway.until("the attempt is on disk", |ready| ready["ledger"]["queued"] == 0).await;
+    // Looking for a decision that is not there waits until everything so far is on disk.
+    assert_eq!(gateway.get("/v1/decisions/dec_01KAWZ5X4Y0000000000000000").await.status, 404);
     let folder = gateway.kill().await;
     assert!(waiting.await.expect("no panic").is_err());
 
@@ -78,7 +80,9 @@ async fn a_killed_gateway_leaves_one_record_of_what_may_have_been_charged() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .expect("the binary starts");
+    let patience = std::time::Instant::now() + Duration::from_secs(60);
     let listed = loop {
+        assert!(std::time::Instant::now() < patience, "no record");
         let listed = run_in(folder.path(), &["audit", "list", "--data", "data", "--json"]);
         let rows: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
         if rows.as_array().is_some_and(|rows| !rows.is_empty()) {

@@ -9,12 +9,12 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 /// A guest misbehaves only at prompts of this many characters: so it passes its trial calls.
-pub(crate) const TRIGGER: usize = 66;
+pub(crate) const TRIGGER: usize = 77;
 
 /// What the guest does when it is asked to rank.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Guest {
-    /// Ranks only the candidate at this index.
+    /// Ranks only the candidate at this index, or the last one when there are fewer.
     Picks(u32),
     /// At [`TRIGGER`] runs this text before it picks the first; it must leave nothing on the stack.
     Triggered(&'static str),
@@ -53,7 +53,7 @@ impl Guest {
         wat::parse_str(self.module()).expect("the guest is well-formed")
     }
 
-    /// `rank` gets one pointer to its arguments, whose word 4 is `request.prompt-chars`. It answers with a pointer to
+    /// `rank` gets one pointer to its arguments: `request.prompt-chars` at 16, the number of candidates at 188. It answers with a pointer to
     /// `result<ranking, refusal>`: tag at 256, then order (260, 264), parts (268, 272), reason (276, 280), propensity
     /// (284); the one place of the order lies at 512. `describe` answers with a manifest of zeros.
     fn module(self) -> String {
@@ -84,7 +84,11 @@ impl Guest {
                 (func (export "muxel:plugin/strategy@0.1.0#rank") (param i32) (result i32)
                     (i32.store (i32.const 260) (i32.const 512))
                     (i32.store (i32.const 264) (i32.const 1))
-                    (i32.store (i32.const 512) (i32.const {pick}))
+                    (i32.store (i32.const 512)
+                        (select
+                            (i32.const {pick})
+                            (i32.sub (i32.load offset=188 (local.get 0)) (i32.const 1))
+                            (i32.lt_u (i32.const {pick}) (i32.load offset=188 (local.get 0)))))
                     (f32.store (i32.const 284) (f32.const 1))
                     {before}
                     (i32.const 256)))"#

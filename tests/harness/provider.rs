@@ -83,21 +83,21 @@ impl Provider {
 
     /// Answers the next calls like this, then as before.
     pub(crate) fn next(&self, answers: impl IntoIterator<Item = Answer>) -> &Self {
-        self.state.script.lock().unwrap().extend(answers);
+        self.state.script.lock().expect("not poisoned").extend(answers);
         self
     }
 
-    pub(crate) fn from_now_on(&self, answer: Answer) {
-        *self.state.then.lock().unwrap() = answer;
+    pub(crate) fn always(&self, answer: Answer) {
+        *self.state.then.lock().expect("not poisoned") = answer;
     }
 
     /// The bodies it was sent, in order.
     pub(crate) fn calls(&self) -> Vec<Value> {
-        self.state.calls.lock().unwrap().clone()
+        self.state.calls.lock().expect("not poisoned").clone()
     }
 
     pub(crate) fn authorization(&self) -> Vec<String> {
-        self.state.authorization.lock().unwrap().clone()
+        self.state.authorization.lock().expect("not poisoned").clone()
     }
 
     /// Waits until `count` calls were read.
@@ -133,11 +133,11 @@ async fn while_open(mut stream: TcpStream, state: &State) {
         let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let count = body["n"].as_u64().unwrap_or(1) as usize;
         let key = head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default().to_owned();
-        state.authorization.lock().unwrap().push(key);
-        state.calls.lock().unwrap().push(body);
+        state.authorization.lock().expect("not poisoned").push(key);
+        state.calls.lock().expect("not poisoned").push(body);
         state.called.notify_waiters();
-        let next = state.script.lock().unwrap().pop_front();
-        let answer = next.unwrap_or_else(|| state.then.lock().unwrap().clone());
+        let next = state.script.lock().expect("not poisoned").pop_front();
+        let answer = next.unwrap_or_else(|| state.then.lock().expect("not poisoned").clone());
         let written = match answer {
             Answer::HangUp => return,
             Answer::CutBody => {

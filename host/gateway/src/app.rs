@@ -107,7 +107,6 @@ impl App {
     }
 
     /// The HTTP interface. Needs no socket.
-    #[must_use]
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.state))
     }
@@ -188,6 +187,7 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
         },
         retention: config.data.retention,
         media_bytes: config.data.media,
+        media_keep: config.data.media_keep,
         ..LedgerSettings::new(&config.data.dir)
     }
 }
@@ -197,8 +197,7 @@ fn provider_setup(account: &Account) -> ProviderSetup {
     match &account.connection {
         Connection::Openai { base_url, key, result_hosts } => ProviderSetup {
             provider,
-            // The config has checked that it is one.
-            base_url: base_url.parse().ok(),
+            base_url: Some(base_url.parse().expect("the config has checked that it is an address")),
             key: key.as_ref().map(|key| Secret::new(key.expose())),
             result_hosts: result_hosts.clone(),
             simulate: SimulationSettings::default(),

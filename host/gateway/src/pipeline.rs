@@ -67,11 +67,7 @@ pub(crate) struct DryRun {
 }
 
 /// Serves a request to its end. Always leaves one record.
-pub(crate) async fn serve(
-    state: &State,
-    admitted: Admitted,
-    caller: &CallerPresence,
-) -> Result<Box<Served>, Box<ApiError>> {
+pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPresence) -> Result<Box<Served>, ApiError> {
     let deadline = tokio::time::Instant::now() + admitted.target.route.deadline;
     let (decided, request, steps) = plan(state, &admitted, true);
     let Decided { decision, verdict, settings } = decided;
@@ -80,7 +76,7 @@ pub(crate) async fn serve(
         let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
         let id = admitted.id;
         record(admitted, trace, Ending::failed(outcome, &error));
-        return Err(Box::new(error.of(id)));
+        return Err(error.of(id));
     }
     let job = Job {
         decision: admitted.id,
@@ -155,7 +151,7 @@ fn settle(
     settings: Vec<Arc<[domain::plugin::Setting]>>,
     dispatched: Dispatched,
     caller: &CallerPresence,
-) -> Result<Box<Served>, Box<ApiError>> {
+) -> Result<Box<Served>, ApiError> {
     let Dispatched { attempts, charge, result } = dispatched;
     let id = admitted.id;
     let strategy = Arc::clone(&decision.strategy);
@@ -186,7 +182,7 @@ fn settle(
             let error = refusal::failed(failure, admitted.target.route.deadline);
             let trace = Trace { decision, settings, attempts, warnings: Vec::new() };
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
-            Err(Box::new(error.of(id)))
+            Err(error.of(id))
         }
     }
 }

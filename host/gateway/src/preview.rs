@@ -53,7 +53,7 @@ impl PreviewError {
 
 impl From<ApiError> for PreviewError {
     fn from(error: ApiError) -> Self {
-        Self::NoModel { message: error.message, hint: error.hint }
+        Self::NoModel { message: error.message.clone(), hint: error.hint.clone() }
     }
 }
 

@@ -130,7 +130,7 @@ impl Snapshot {
             return Some(Named::Pinned(name.to_owned()));
         }
         let bare = |candidate: &Arc<Candidate>| candidate.model.name == name || model_of(candidate.id.as_str()) == name;
-        candidates().any(|candidate| bare(candidate)).then(|| Named::Model(name.to_owned()))
+        candidates().any(bare).then(|| Named::Model(name.to_owned()))
     }
 
     pub(crate) fn unknown_model(&self, model: &str) -> ApiError {

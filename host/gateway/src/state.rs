@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use dispatch::{Dispatcher, Health};
+use dispatch::{CallerGuard, Dispatcher, Health};
 use domain::{attempt::DecisionId, request::Moment};
 use ledger::Ledger;
 use sandbox::Plugins;
@@ -44,6 +44,27 @@ pub(crate) struct Counts {
     pub(crate) admitted: AtomicU64,
     /// Refused before: key, limits, bad input.
     pub(crate) refused: AtomicU64,
+    /// Callers that wait for their answer.
+    pub(crate) waiting: AtomicU64,
+}
+
+/// One caller that waits. Dropping it says that it waits no longer.
+pub(crate) struct Waiting {
+    state: Arc<State>,
+    _presence: CallerGuard,
+}
+
+impl Waiting {
+    pub(crate) fn new(state: &Arc<State>, presence: CallerGuard) -> Self {
+        state.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        Self { state: Arc::clone(state), _presence: presence }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.state.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Counts {

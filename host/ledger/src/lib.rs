@@ -80,7 +80,7 @@ impl Ledger {
         if interrupted > 0 {
             tracing::warn!(interrupted, "the last run ended in the middle of requests: they are now in the ledger");
         }
-        let media = Media::open(&settings.dir, settings.media_bytes)
+        let media = Media::open(&settings.dir, settings.media_bytes, settings.media_keep)
             .map_err(|source| OpenError::unusable(&settings.dir, source))?;
         let store = Arc::new(Store::new(connection, lock));
         let retention = Retention::new(Arc::clone(&store), settings.retention);

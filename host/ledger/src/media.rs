@@ -1,6 +1,6 @@
 //! Pictures that wait to be fetched: a caller that asked for a URL gets one of ours.
 //!
-//! Files under `media/` in the data directory, for [`KEPT_FOR`] and within a bound: when the bound is reached the oldest
+//! Files under `media/` in the data directory, for an hour unless configured, and within a bound: when the bound is reached the oldest
 //! go first. Whoever has the name may read the picture, so names are 128 random bits. A picture is written beside its
 //! place and moved there, so that nobody ever reads half of one.
 
@@ -19,8 +19,6 @@ pub use name::{MediaName, NotAMediaName};
 use crate::database::create_private;
 use name::Extension;
 
-/// How long a picture is kept.
-const KEPT_FOR: Duration = Duration::from_hours(1);
 /// What the smallest file takes on a usual disk: many tiny pictures may not crowd memory and disk either.
 const LEAST_BYTES: u64 = 4096;
 const DIRECTORY: &str = "media";
@@ -36,6 +34,7 @@ pub struct Media {
 struct Shared {
     dir: PathBuf,
     most_bytes: u64,
+    keep_for: Duration,
     kept: Mutex<Kept>,
 }
 
@@ -66,7 +65,7 @@ pub enum MediaError {
 
 impl Media {
     /// Takes over what the last run left, and removes what it did not finish.
-    pub(crate) fn open(data: &Path, most_bytes: u64) -> io::Result<Self> {
+    pub(crate) fn open(data: &Path, most_bytes: u64, keep_for: Duration) -> io::Result<Self> {
         let dir = data.join(DIRECTORY);
         create_private(&dir)?;
         let mut pictures = Vec::new();
@@ -85,7 +84,7 @@ impl Media {
         pictures.sort_by_key(|picture| picture.at_ms);
         let bytes = pictures.iter().map(|picture| picture.bytes).sum();
         let kept = Mutex::new(Kept { pictures: pictures.into(), bytes });
-        Ok(Self { shared: Arc::new(Shared { dir, most_bytes, kept }) })
+        Ok(Self { shared: Arc::new(Shared { dir, most_bytes, keep_for, kept }) })
     }
 
     /// Keeps a picture and says under which name. `extension` is without its dot.
@@ -161,7 +160,7 @@ impl Shared {
     }
 
     fn sweep(&self, now_ms: u64) -> io::Result<u64> {
-        let kept_for_ms = u64::try_from(KEPT_FOR.as_millis()).unwrap_or(u64::MAX);
+        let kept_for_ms = u64::try_from(self.keep_for.as_millis()).unwrap_or(u64::MAX);
         let oldest_ms = now_ms.saturating_sub(kept_for_ms);
         let expired = self.lock().take_oldest_while(|_, oldest| oldest.at_ms < oldest_ms);
         self.remove(&expired)?;

@@ -28,6 +28,8 @@ pub struct LedgerSettings {
     pub housekeeping: Duration,
     /// Most that kept pictures may take together.
     pub media_bytes: u64,
+    /// How long a picture is kept.
+    pub media_keep: Duration,
 }
 
 impl LedgerSettings {
@@ -41,6 +43,7 @@ impl LedgerSettings {
             queue: 8192,
             housekeeping: Duration::from_mins(5),
             media_bytes: 1 << 30,
+            media_keep: Duration::from_hours(1),
         }
     }
 }

@@ -261,7 +261,7 @@ mod tests {
     fn refused(body: &str) -> (String, Option<String>) {
         let error = read_json(body).expect_err(body);
         assert_eq!((error.status.as_u16(), error.should_retry), (400, false), "{body}");
-        (error.code.into_owned(), error.param.map(std::borrow::Cow::into_owned))
+        (error.code.to_string(), error.param.as_ref().map(ToString::to_string))
     }
 
     #[test]

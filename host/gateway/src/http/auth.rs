@@ -98,7 +98,7 @@ mod tests {
 
     fn admit(keyring: &Keyring, pairs: &[(&'static str, &str)]) -> Result<Option<Arc<str>>, String> {
         let admitted = keyring.admit(&headers(pairs), &Uri::from_static("/v1/models"));
-        admitted.map(|key| key.map(|key| Arc::clone(&key.name))).map_err(|error| error.code.into_owned())
+        admitted.map(|key| key.map(|key| Arc::clone(&key.name))).map_err(|error| error.code.to_string())
     }
 
     #[test]

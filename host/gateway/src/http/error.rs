@@ -2,16 +2,24 @@
 //!
 //! The SDKs repeat a 5xx twice unless that header forbids it. It says `false` as soon as an attempt may have been charged.
 
-use std::{borrow::Cow, time::Duration};
+use std::{
+    borrow::Cow,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 use axum::response::{IntoResponse, Response};
 use domain::attempt::DecisionId;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-/// What a caller is told when a request is not served.
+/// What a caller is told when a request is not served. Boxed, because most requests have none.
 #[derive(Clone, Debug)]
-pub(crate) struct ApiError {
+pub(crate) struct ApiError(Box<Told>);
+
+/// The parts of an error answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
     pub(crate) status: StatusCode,
     pub(crate) kind: Cow<'static, str>,
     /// Stable.
@@ -38,7 +46,7 @@ pub(crate) struct VetoLine {
 
 impl ApiError {
     fn new(status: StatusCode, kind: &'static str, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Told {
             status,
             kind: kind.into(),
             code: code.into(),
@@ -50,12 +58,11 @@ impl ApiError {
             vetoes: Vec::new(),
             moderation: None,
             decision: None,
-        }
+        }))
     }
 
     pub(crate) fn invalid(param: &'static str, message: impl Into<String>) -> Self {
-        let error = Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_value", message);
-        Self { param: Some(param.into()), ..error }
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", "invalid_value", message).param(param)
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
@@ -67,21 +74,40 @@ impl ApiError {
         Self::new(status, kind, code, message)
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
     }
 
-    pub(crate) fn param(self, param: &'static str) -> Self {
-        Self { param: Some(param.into()), ..self }
+    pub(crate) fn param(mut self, param: &'static str) -> Self {
+        self.param = Some(param.into());
+        self
     }
 
     /// Worth repeating: nothing was charged, and the next try may go better.
-    pub(crate) fn retry(self, after: Option<Duration>) -> Self {
-        Self { should_retry: true, retry_after: after, ..self }
+    pub(crate) fn retry(mut self, after: Option<Duration>) -> Self {
+        self.should_retry = true;
+        self.retry_after = after;
+        self
     }
 
-    pub(crate) fn of(self, decision: DecisionId) -> Self {
-        Self { decision: Some(decision), ..self }
+    pub(crate) fn of(mut self, decision: DecisionId) -> Self {
+        self.decision = Some(decision);
+        self
+    }
+}
+
+impl Deref for ApiError {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
+impl DerefMut for ApiError {
+    fn deref_mut(&mut self) -> &mut Told {
+        &mut self.0
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     pipeline::{self, Admitted, Served},
-    state::{State, identity, unix_ms},
+    state::{State, Waiting, identity, unix_ms},
 };
 
 pub(super) async fn generate(
@@ -35,7 +35,8 @@ pub(super) async fn generate(
     match begin(&state, key, &headers, body).await {
         Ok((admitted, place)) => {
             // From here on it runs by itself: when the caller leaves, this function ends and the task does not.
-            let (caller, waiting) = CallerPresence::new();
+            let (caller, presence) = CallerPresence::new();
+            let waiting = Waiting::new(&state, presence);
             let base = public_url(&state, &headers);
             let task = state.tasks.spawn({
                 let state = Arc::clone(&state);

@@ -36,6 +36,7 @@ pub(super) async fn ready(Shared(state): Shared<Arc<State>>) -> Json<Value> {
             "admitted": state.counts.admitted.load(Ordering::Relaxed),
             "refused": state.counts.refused.load(Ordering::Relaxed),
             "in_flight": state.tasks.len(),
+            "waiting": state.counts.waiting.load(Ordering::Relaxed),
         },
         "ledger": state.ledger.status(),
         "sandbox": {"allocator": state.plugins.sandbox().allocator()},

@@ -6,7 +6,7 @@ const ROOM: u64 = 3 * LEAST_BYTES;
 const HOUR_MS: u64 = 3_600_000;
 
 fn media(dir: &Path) -> Media {
-    Media::open(dir, ROOM).unwrap()
+    Media::open(dir, ROOM, Duration::from_hours(1)).unwrap()
 }
 
 fn files(dir: &Path) -> usize {

@@ -55,10 +55,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         fail: args.fail.map(StatusCode::from_u16).transpose()?,
         calls: AtomicU64::new(0),
     });
-    let app = Router::new()
-        .route("/v1/images/generations", post(generate))
-        .route("/calls", get(calls))
-        .with_state(upstream);
+    let app =
+        Router::new().route("/v1/images/generations", post(generate)).route("/calls", get(calls)).with_state(upstream);
     let listener = tokio::net::TcpListener::bind(args.listen).await?;
     println!("upstream on http://{}/v1", listener.local_addr()?);
     axum::serve(listener, app).await?;
