@@ -22,6 +22,12 @@ pub(crate) enum Guest {
     Always(&'static str),
     /// At [`TRIGGER`] answers with the first candidate after this text has changed the answer.
     Answers(&'static str),
+    /// A classifier that has no opinion, and at [`TRIGGER`] traps.
+    Classifier,
+    /// A cost model that has no opinion, and at [`TRIGGER`] traps.
+    CostModel,
+    /// A strategy that wants a function of the host's.
+    Imports,
 }
 
 impl Guest {
@@ -45,7 +51,21 @@ impl Guest {
 
     /// The component's bytes.
     pub(crate) fn component(self) -> Vec<u8> {
-        component(&self.module(), "strategy-plugin")
+        match self {
+            Self::Classifier => component(&abstaining("classifier@0.1.0#classify"), "classifier-plugin"),
+            Self::CostModel => component(&abstaining("cost-model@0.1.0#price"), "cost-model-plugin"),
+            Self::Imports => wat::parse_str(
+                r#"(component
+                    (import "wasi:cli/environment@0.2.0" (instance
+                        (export "get-arguments" (func (result (list string))))))
+                    (instance $empty)
+                    (export "muxel:plugin/strategy@0.1.0" (instance $empty)))"#,
+            )
+            .expect("the guest is well-formed"),
+            Self::Picks(_) | Self::Triggered(_) | Self::Always(_) | Self::Answers(_) => {
+                component(&self.module(), "strategy-plugin")
+            }
+        }
     }
 
     /// The core module's bytes: a real file of the wrong kind.
@@ -60,6 +80,7 @@ impl Guest {
         let (pick, before) = match self {
             Self::Picks(index) => (index, String::new()),
             Self::Always(text) => (0, text.to_owned()),
+            Self::Classifier | Self::CostModel | Self::Imports => unreachable!("these are no strategies"),
             Self::Triggered(text) | Self::Answers(text) => {
                 (0, format!("(if (i32.eq (i32.load offset=16 (local.get 0)) (i32.const {TRIGGER})) (then {text}))"))
             }
@@ -94,6 +115,26 @@ impl Guest {
                     (i32.const 256)))"#
         )
     }
+}
+
+/// A module whose one function abstains, and at [`TRIGGER`] traps. Its answer's tag says `refusal`, the zeros after it
+/// `abstain` without a reason.
+fn abstaining(function: &str) -> String {
+    format!(
+        r#"(module
+            (memory (export "memory") 2)
+            (global $top (mut i32) (i32.const 4096))
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (local $at i32)
+                (local.set $at (i32.and (i32.add (global.get $top) (i32.const 15)) (i32.const -16)))
+                (global.set $top (i32.add (local.get $at) (local.get 3)))
+                (local.get $at))
+            (func (export "muxel:plugin/describe@0.1.0#describe") (result i32) (i32.const 1024))
+            (func (export "muxel:plugin/{function}") (param i32) (result i32)
+                (if (i32.eq (i32.load offset=16 (local.get 0)) (i32.const {TRIGGER})) (then unreachable))
+                (i32.store (i32.const 256) (i32.const 1))
+                (i32.const 256)))"#
+    )
 }
 
 /// A component that exports `world` from a core module in text form.

@@ -13,7 +13,10 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
+use tower_http::timeout::TimeoutBody;
 
+/// Longest pause within a request's body.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
 /// Largest read buffer of a connection while it reads headers.
 const BUFFER: usize = 16 << 10;
 
@@ -52,7 +55,12 @@ fn connect(stream: TcpStream, router: &Router, header_timeout: Duration, gracefu
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
         async move {
-            Ok::<_, Infallible>(router.oneshot(request.map(Body::new)).await.unwrap_or_else(|never| match never {}))
+            Ok::<_, Infallible>(
+                router
+                    .oneshot(request.map(|body| Body::new(TimeoutBody::new(BODY_PAUSE, body))))
+                    .await
+                    .unwrap_or_else(|never| match never {}),
+            )
         }
     });
     let connection = http1::Builder::new()

@@ -142,7 +142,12 @@ impl Snapshot {
         let error =
             ApiError::with(404, "invalid_request_error", "model_not_found", format!("there is no model `{shown}`"));
         let error = error.param("model");
-        if near.is_empty() {
+        let plugin =
+            model.strip_prefix("auto/").and_then(|name| self.roster.plugins().find(|plugin| *plugin.name() == *name));
+        if let Some(plugin) = plugin {
+            let kinds: Vec<&str> = plugin.kinds().into_iter().map(Kind::word).collect();
+            error.hint(format!("`{}` is a {}, no strategy: a route names it", plugin.name(), kinds.join(" and ")))
+        } else if near.is_empty() {
             error.hint("`auto` lets Muxel decide; GET /v1/models lists all")
         } else {
             error.hint(format!("did you mean {}? GET /v1/models lists all", near.join(", ")))

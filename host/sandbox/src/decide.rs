@@ -159,7 +159,8 @@ impl Asking<'_> {
         answer.unwrap_or_default()
     }
 
-    /// Fills in the price of every candidate that is still in. What a failing model leaves open gets the list price.
+    /// Fills in the price of every candidate that is still in. What is open because a model failed or had no opinion gets
+    /// the list price; a price that a model says is unknown stays unknown.
     fn price(&mut self, candidates: &[Arc<Candidate>], considered: &mut [Considered]) {
         let priced = indices(considered, |candidate| candidate.veto.is_none());
         let offer = |index: &u32| {
@@ -182,7 +183,7 @@ impl Asking<'_> {
                 continue;
             };
             let Some(called) = plugin.price(self.subject, &offers) else { continue };
-            unanswered |= matches!(called.call.ended, CallEnd::Faulted { .. });
+            unanswered |= called.call.ended != CallEnd::Answered;
             self.calls.push(called.call);
             self.settings.push(plugin.settings());
             for (index, estimate) in priced.iter().zip(called.answer.into_iter().flatten()) {
@@ -279,3 +280,6 @@ fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered
     };
     names.into_iter().map(column).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use domain::{
+    catalogue::Catalogue,
+    money::PriceFactor,
+    plugin::Live,
+    provider::{DialectName, Provider},
+};
+
+use super::*;
+use crate::{Plugins, Sandbox};
+
+fn candidates() -> Vec<Arc<Candidate>> {
+    let provider = Arc::new(Provider {
+        name: "openai".to_owned(),
+        dialect: DialectName::Simulated,
+        tags: vec!["eu".to_owned()],
+        price_factor: PriceFactor::ONE,
+        weight: 1.0,
+        max_in_flight: 0,
+    });
+    let catalogue = Catalogue::embedded();
+    catalogue.vendor("openai").iter().flat_map(|model| Candidate::all(&provider, model)).map(Arc::new).collect()
+}
+
+fn field<'a>(candidates: &'a [Arc<Candidate>], request: &Request) -> Field<'a> {
+    let row = |(index, candidate): (usize, &Arc<Candidate>)| {
+        let tier = candidate.tier();
+        Considered {
+            candidate: index as u32,
+            veto: None,
+            tariff: tier.price.as_ref().map(|price| price.tariff(request.size, PriceFactor::ONE)),
+            cost: None,
+            quality: tier.quality,
+            latency: tier.latency,
+            live: Live::default(),
+            score: None,
+        }
+    };
+    let considered = candidates.iter().enumerate().map(row).collect();
+    Field { candidates, considered, due: None, last_resort: false }
+}
+
+fn panel() -> Panel {
+    Panel {
+        route: "default".into(),
+        classifier: "context-classifier".into(),
+        cost_models: vec!["list-price".into()],
+        strategies: vec!["hybrid".into()],
+        refuse_on_fault: false,
+    }
+}
+
+fn decide_once(plugins: &Plugins, panel: &Panel, prompt: &str) -> Decided {
+    let candidates = candidates();
+    let request = Arc::new(Request::for_prompt(prompt));
+    let moment = Moment { now_ms: 1, seed: 2, sequence: 3, session: 4 };
+    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), |_| false)
+}
+
+/// A decision without what the clock says about it.
+fn timeless(mut decided: Decided) -> Decision {
+    decided.decision.micros = 0;
+    decided.decision.calls.iter_mut().for_each(|call| call.micros = 0);
+    decided.decision
+}
+
+#[test]
+fn equal_inputs_give_equal_decisions_and_equal_fuel_on_any_thread_and_in_any_engine() {
+    let prompt = "a watercolor of two foxes under a sign that says \"OPEN\"";
+    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let first = timeless(decide_once(&plugins, &panel(), prompt));
+    assert!(first.calls.len() == 3 && first.calls.iter().all(|call| call.fuel > 0));
+    let elsewhere = std::thread::spawn(move || {
+        let again = timeless(decide_once(&plugins, &panel(), prompt));
+        let others = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+        (again, timeless(decide_once(&others, &panel(), prompt)))
+    });
+    let (again, other_engine) = elsewhere.join().expect("no panic");
+    assert_eq!(first, again);
+    assert_eq!(first, other_engine);
+}
+
+#[test]
+fn plugins_that_are_not_there_leave_the_hosts_own_order() {
+    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let nobody = Panel {
+        classifier: "nobody".into(),
+        cost_models: vec!["nobody".into()],
+        strategies: vec!["nobody".into()],
+        ..panel()
+    };
+    let decided = decide_once(&plugins, &nobody, "a red bicycle");
+    assert_eq!((decided.verdict, &*decided.decision.strategy), (Verdict::Go, NATIVE));
+    assert_eq!(decided.decision.classification, Classification::default());
+    let first = &decided.decision.considered[decided.decision.order[0] as usize];
+    assert!(first.cost.is_some(), "the list price stands in");
+
+    let strict = Panel { refuse_on_fault: true, ..nobody };
+    let refused = decide_once(&plugins, &strict, "a red bicycle");
+    assert_eq!(refused.verdict, Verdict::PluginFailed { plugin: "nobody".into() });
+    assert!(refused.decision.order.is_empty());
+}
