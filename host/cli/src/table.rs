@@ -18,7 +18,7 @@ pub(crate) fn plain(headings: &[&str], first_number: usize, rows: impl IntoItera
 
 /// A decision: candidate, quality, price, latency, score, and why not.
 pub(crate) fn decision(explained: &Explanation) -> String {
-    let shown = |value: Option<f32>| value.map_or("?".to_owned(), |value| format!("{value:.3}"));
+    let shown = |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.3}"));
     let rows = explained.candidates.iter().map(|candidate| {
         vec![
             candidate.model.clone(),

@@ -9,6 +9,11 @@ use crate::{
     plugin::{CallEnd, PluginCall, Role},
 };
 
+/// Four decimals: more is noise of the binary form, and says nothing.
+fn short(value: f32) -> f64 {
+    (f64::from(value) * 1e4).round() / 1e4
+}
+
 /// A decision with names in place of indices.
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
@@ -20,8 +25,8 @@ pub struct Explanation {
     pub model: Option<String>,
     pub estimate_usd_micros: Option<u64>,
     pub label: String,
-    pub confidence: f32,
-    pub complexity: f32,
+    pub confidence: f64,
+    pub complexity: f64,
     pub traits: Vec<String>,
     /// All candidates: first those to be tried, in order, then the vetoed ones.
     pub candidates: Vec<ExplainedCandidate>,
@@ -38,10 +43,10 @@ pub struct Explanation {
 #[derive(Clone, Debug, Serialize)]
 pub struct ExplainedCandidate {
     pub model: String,
-    pub score: Option<f32>,
+    pub score: Option<f64>,
     /// What added up to the score.
-    pub parts: Vec<(String, f32)>,
-    pub quality: Option<f32>,
+    pub parts: Vec<(String, f64)>,
+    pub quality: Option<f64>,
     pub cost_usd_micros: Option<u64>,
     pub cost_upper_usd_micros: Option<u64>,
     pub p50_ms: Option<u32>,
@@ -84,7 +89,8 @@ impl Explanation {
         let first = decision.order.first().map(considered);
         let tried = decision.order.iter().enumerate().map(|(place, index)| {
             let place = place.checked_sub(usize::from(decision.probe));
-            let parts = decision.parts.iter().filter_map(|part| Some((part.name.clone(), *part.values.get(place?)?)));
+            let parts =
+                decision.parts.iter().filter_map(|part| Some((part.name.clone(), short(*part.values.get(place?)?))));
             explain_candidate(considered(index), names, parts.collect())
         });
         let vetoed = decision.considered.iter().filter(|candidate| candidate.veto.is_some());
@@ -96,8 +102,8 @@ impl Explanation {
             model: first.map(|candidate| name(candidate, names)),
             estimate_usd_micros: first.and_then(|candidate| candidate.cost).map(|cost| cost.expected.0),
             label: decision.classification.label.clone(),
-            confidence: decision.classification.confidence,
-            complexity: decision.classification.complexity,
+            confidence: short(decision.classification.confidence),
+            complexity: short(decision.classification.complexity),
             traits: decision.classification.traits.iter().map(|seen| seen.name.clone()).collect(),
             candidates: tried.chain(vetoed).collect(),
             plugins: decision.calls.iter().map(explain_call).collect(),
@@ -114,12 +120,12 @@ fn name(candidate: &Considered, names: &[CandidateId]) -> String {
     names.get(candidate.candidate as usize).map_or_else(|| "unknown".to_owned(), ToString::to_string)
 }
 
-fn explain_candidate(candidate: &Considered, names: &[CandidateId], parts: Vec<(String, f32)>) -> ExplainedCandidate {
+fn explain_candidate(candidate: &Considered, names: &[CandidateId], parts: Vec<(String, f64)>) -> ExplainedCandidate {
     ExplainedCandidate {
         model: name(candidate, names),
-        score: candidate.score,
+        score: candidate.score.map(short),
         parts,
-        quality: candidate.quality.map(|prior| prior.mean),
+        quality: candidate.quality.map(|prior| short(prior.mean)),
         cost_usd_micros: candidate.cost.map(|cost| cost.expected.0),
         cost_upper_usd_micros: candidate.cost.map(|cost| cost.upper.0),
         p50_ms: candidate.latency.map(|latency| latency.p50_ms),

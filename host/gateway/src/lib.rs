@@ -6,6 +6,7 @@ pub mod config;
 
 mod app;
 mod http;
+mod media;
 mod pipeline;
 mod prepare;
 mod preview;

@@ -20,7 +20,7 @@ use domain::{
     record::{Outcome, Record, Trace},
     request::Request,
 };
-use ledger::Slot;
+use ledger::{MediaName, Slot};
 use sandbox::{Decided, Verdict, decide};
 
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
         auth::Key,
         error::ApiError,
     },
-    prepare, refusal,
+    media, prepare, refusal,
     snapshot::{Snapshot, Target},
     state::{State, unix_ms},
 };
@@ -56,7 +56,8 @@ pub(crate) struct Served {
     pub(crate) charge: Charge,
     pub(crate) attempts: usize,
     pub(crate) warnings: Vec<String>,
-    pub(crate) handover: Handover,
+    /// Where the pictures are kept, in their order, when the caller wants addresses.
+    pub(crate) kept: Vec<MediaName>,
 }
 
 /// A decision that nobody carries out.
@@ -89,7 +90,12 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         seed: admitted.seed,
     };
     let dispatched = Box::pin(state.dispatcher.run(job, caller)).await;
-    settle(admitted, &request, decision, settings, dispatched, caller)
+    // Before the record is written: it says what the caller was told.
+    let kept = match (&dispatched.result, admitted.ask.handover) {
+        (Ok(delivery), Handover::Url) => media::keep(state, &delivery.pictures).await,
+        _ => Ok(Vec::new()),
+    };
+    settle(admitted, &request, decision, settings, dispatched, kept, caller)
 }
 
 /// Explains a request without calling anyone. Leaves one record, too.
@@ -150,6 +156,7 @@ fn settle(
     decision: Decision,
     settings: Vec<Arc<[domain::plugin::Setting]>>,
     dispatched: Dispatched,
+    kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
 ) -> Result<Box<Served>, ApiError> {
     let Dispatched { attempts, charge, result } = dispatched;
@@ -170,12 +177,18 @@ fn settle(
                     warnings.push(format!("a simulated provider ignores {}", ignored.join(", ")));
                 }
             }
-            let handover = admitted.ask.handover;
-            let outcome = if caller.left() { Outcome::Abandoned } else { Outcome::Delivered };
             let trace = Trace { decision, settings, attempts, warnings: warnings.clone() };
+            let kept = match kept {
+                Ok(kept) => kept,
+                Err(error) => {
+                    record(admitted, trace, Ending { charge, ..Ending::failed(Outcome::Failed, &error) });
+                    return Err(error.of(id));
+                }
+            };
+            let outcome = if caller.left() { Outcome::Abandoned } else { Outcome::Delivered };
             let ending = Ending { outcome, status: 200, error: None, served: Some(model.clone()), charge };
             record(admitted, trace, ending);
-            Ok(Box::new(Served { id, delivery, model, strategy, charge, attempts: count, warnings, handover }))
+            Ok(Box::new(Served { id, delivery, model, strategy, charge, attempts: count, warnings, kept }))
         }
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);

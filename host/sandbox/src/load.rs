@@ -101,7 +101,8 @@ impl LoadError {
                 "build it with `muxel plugin build`, which turns a module into a component".to_owned()
             }
             Self::TooLarge { .. } => {
-                "build with `--profile plugin` (optimised, stripped), not with debug info".to_owned()
+                "build it with `muxel plugin build`, which leaves debug info out; large tables cost bytes, too"
+                    .to_owned()
             }
             Self::Import { .. } => {
                 "time, randomness and memory are arguments of every call; for Rust, build for wasm32-unknown-unknown"

@@ -61,7 +61,7 @@ pub struct Limits {
 impl Limits {
     /// For plugins that run inline on a request's thread.
     pub const FAST: Self =
-        Self { fuel: 1_000_000, memory: 2 << 20, deadline_ms: 10, handles: 64, answer: 128 << 10, component: 2 << 20 };
+        Self { fuel: 1_000_000, memory: 2 << 20, deadline_ms: 10, handles: 64, answer: 64 << 10, component: 2 << 20 };
 }
 
 /// Where a plugin's bytes came from.

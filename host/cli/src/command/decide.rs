@@ -81,9 +81,9 @@ fn size(text: &str) -> Result<AskedSize, domain::size::SizeError> {
 struct Line<'a> {
     prompt: &'a str,
     label: &'a str,
-    confidence: f32,
+    confidence: f64,
     traits: &'a [String],
-    complexity: f32,
+    complexity: f64,
     model: Option<&'a str>,
     estimate_usd_micros: Option<u64>,
     strategy: &'a str,

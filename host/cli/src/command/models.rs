@@ -38,8 +38,8 @@ struct Line {
     quality_word: Option<&'static str>,
     /// Of one picture of the usual size, after the provider's factor.
     price_usd_micros: Option<u64>,
-    quality: Option<f32>,
-    quality_deviation: Option<f32>,
+    quality: Option<f64>,
+    quality_deviation: Option<f64>,
     p50_ms: Option<u32>,
     p95_ms: Option<u32>,
     operations: Vec<&'static str>,
@@ -101,8 +101,8 @@ fn line(candidate: &Candidate) -> Line {
         tier: tier.name.clone(),
         quality_word: model.has_tiers().then(|| tier.rung.word()),
         price_usd_micros: price.map(|estimate| estimate.expected.0),
-        quality: tier.quality.map(|prior| prior.mean),
-        quality_deviation: tier.quality.map(|prior| prior.deviation),
+        quality: tier.quality.map(|prior| short(prior.mean)),
+        quality_deviation: tier.quality.map(|prior| short(prior.deviation)),
         p50_ms: tier.latency.map(|latency| latency.p50_ms),
         p95_ms: tier.latency.map(|latency| latency.p95_ms),
         operations: model.operations.iter().map(|operation| operation.word()).collect(),
@@ -113,4 +113,9 @@ fn line(candidate: &Candidate) -> Line {
         source: model.source.clone(),
         as_of: model.as_of,
     }
+}
+
+/// Three decimals, as the catalogue gives them.
+fn short(share: f32) -> f64 {
+    (f64::from(share) * 1e3).round() / 1e3
 }

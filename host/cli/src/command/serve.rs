@@ -1,6 +1,6 @@
 //! `muxel serve`: the gateway.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -69,7 +69,10 @@ impl Serve {
                 return Ok(ExitStatus::Failure);
             }
         };
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(std::io::stderr);
         if self.log_json {
             log.json().init()
         } else {
@@ -126,11 +129,13 @@ impl Serve {
             None => printer.say("bundled plugins only: name a folder with `--plugins DIR` to drop in your own"),
         }
         printer.say(format_args!("listening on http://{address}"));
+        let muxel = std::env::args().next().unwrap_or_else(|| "muxel".to_owned());
+        let with = self.config.as_ref().map_or(String::new(), |file| format!(" --config {}", file.display()));
         printer.say(format_args!(
             "\ntry this:\n  curl -s -D- -o answer.json -H 'content-type: application/json' \
              -d '{{\"model\": \"auto\", \"prompt\": \"a red bicycle\"}}' http://{address}/v1/images/generations\n  \
              curl -s http://{address}/v1/decisions/DECISION    (from the header x-muxel-decision)\n  \
-             muxel decide 'a poster that says \"OPEN\"'\n"
+             {muxel} decide 'a poster that says \"OPEN\"'{with}\n"
         ));
     }
 }

@@ -8,19 +8,12 @@ use axum::{
     extract::{State as Shared, rejection::BytesRejection},
     response::{IntoResponse as _, Response},
 };
-use base64::Engine as _;
-use dispatch::{CallerPresence, Picture};
+use dispatch::CallerPresence;
 use domain::attempt::Charge;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{
-    all_places_taken,
-    ask::{self, Handover},
-    auth::Key,
-    error::ApiError,
-    headers, ledger_full,
-};
+use super::{all_places_taken, ask, auth::Key, error::ApiError, headers, ledger_full};
 use crate::{
     pipeline::{self, Admitted, Served},
     state::{State, Waiting, identity, unix_ms},
@@ -42,7 +35,7 @@ pub(super) async fn generate(
                 let state = Arc::clone(&state);
                 async move {
                     let answer = match pipeline::serve(&state, admitted, &caller).await {
-                        Ok(served) => answer(&state, *served, &base).await,
+                        Ok(served) => answer(&served, &base),
                         Err(error) => error.into_response(),
                     };
                     drop(place);
@@ -104,34 +97,22 @@ fn public_url(state: &State, headers: &HeaderMap) -> String {
     })
 }
 
-async fn answer(state: &State, served: Served, base: &str) -> Response {
-    match body(state, &served, base).await {
-        Ok(body) => {
-            let mut response = Response::new(Body::from(body));
-            let headers = response.headers_mut();
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers::decision(headers, served.id);
-            headers::outcome(
-                headers,
-                Some(&served.model),
-                &served.strategy,
-                served.charge,
-                served.attempts,
-                &served.warnings,
-            );
-            response
-        }
-        Err(error) => error.of(served.id).into_response(),
-    }
+fn answer(served: &Served, base: &str) -> Response {
+    let mut response = Response::new(Body::from(body(served, base)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers::decision(headers, served.id);
+    let Served { model, strategy, charge, attempts, warnings, .. } = served;
+    headers::outcome(headers, Some(model), strategy, *charge, *attempts, warnings);
+    response
 }
 
 /// The answer's JSON. Pictures are megabytes of base64: they are copied in as they are, once.
-async fn body(state: &State, served: &Served, base: &str) -> Result<Vec<u8>, ApiError> {
+fn body(served: &Served, base: &str) -> Vec<u8> {
     let pictures = &served.delivery.pictures;
-    let bytes: usize = match served.handover {
-        Handover::B64Json => pictures.iter().map(|picture| picture.b64.len()).sum(),
-        Handover::Url => 0,
-    };
+    // Kept pictures are answered as addresses, without their bytes.
+    let inline = served.kept.is_empty();
+    let bytes: usize = if inline { pictures.iter().map(|picture| picture.b64.len()).sum() } else { 0 };
     let mut body = Vec::with_capacity(bytes + 1024);
     let created = served.delivery.created.unwrap_or_else(|| unix_ms() / 1_000);
     body.extend_from_slice(format!("{{\"created\":{created},\"data\":[").as_bytes());
@@ -139,15 +120,14 @@ async fn body(state: &State, served: &Served, base: &str) -> Result<Vec<u8>, Api
         if index > 0 {
             body.push(b',');
         }
-        match served.handover {
-            Handover::B64Json => {
+        match served.kept.get(index) {
+            None => {
                 body.extend_from_slice(b"{\"b64_json\":");
                 quote(&mut body, &picture.b64);
             }
-            Handover::Url => {
-                let url = keep(state, picture, base).await?;
+            Some(name) => {
                 body.extend_from_slice(b"{\"url\":");
-                body.extend_from_slice(json!(url).to_string().as_bytes());
+                body.extend_from_slice(json!(format!("{base}/media/{name}")).to_string().as_bytes());
             }
         }
         if let Some(revised) = &picture.revised_prompt {
@@ -169,7 +149,7 @@ async fn body(state: &State, served: &Served, base: &str) -> Result<Vec<u8>, Api
         body.extend_from_slice(field.as_bytes());
     }
     body.push(b'}');
-    Ok(body)
+    body
 }
 
 /// `text` as a JSON string. Base64 needs no escapes; what is not base64 gets them.
@@ -202,20 +182,4 @@ fn muxel(served: &Served) -> serde_json::Value {
         "strategy": &*served.strategy,
         "warnings": served.warnings,
     })
-}
-
-/// Keeps a picture for an hour and says where it is.
-async fn keep(state: &State, picture: &Picture, base: &str) -> Result<String, ApiError> {
-    let failed = |what: &str| {
-        ApiError::with(502, "server_error", "upstream_failed", format!("a picture was delivered, but {what}"))
-            .hint("ask with `response_format: \"b64_json\"`, which needs no place to keep it")
-    };
-    let bytes =
-        base64::engine::general_purpose::STANDARD.decode(&picture.b64).map_err(|_| failed("its base64 is broken"))?;
-    let kept = state.ledger.media().keep(bytes, picture.format.word(), unix_ms()).await;
-    let name = kept.map_err(|error| {
-        tracing::error!(%error, "cannot keep a picture");
-        failed("it cannot be kept here")
-    })?;
-    Ok(format!("{base}/media/{name}"))
 }

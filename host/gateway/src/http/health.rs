@@ -3,6 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use axum::{Json, extract::State as Shared};
+use http::{HeaderMap, Uri};
 use sandbox::Origin;
 use serde_json::{Value, json};
 
@@ -12,8 +13,12 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn ready(Shared(state): Shared<Arc<State>>) -> Json<Value> {
+/// Details only for those who may ask anything else, too: a load balancer needs the status alone.
+pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap, uri: Uri) -> Json<Value> {
     let roster = Arc::clone(&state.snapshot.load().roster);
+    if state.keyring.admit(&headers, &uri).is_err() {
+        return Json(json!({"status": "ready"}));
+    }
     let plugins: Vec<Value> = roster
         .plugins()
         .map(|plugin| {

@@ -58,7 +58,7 @@ fn model(snapshot: &Snapshot, name: &str, today: Date) -> Option<Value> {
                 "tier": tier.name,
                 "quality_word": tier.rung.word(),
                 "price_usd_micros": tier.price.as_ref().and_then(|price| price.per_usual_picture()),
-                "quality": tier.quality.map(|prior| prior.mean),
+                "quality": tier.quality.map(|prior| (f64::from(prior.mean) * 1e4).round() / 1e4),
                 "p50_ms": tier.latency.map(|latency| latency.p50_ms),
             })
         })

@@ -52,6 +52,14 @@ impl Build {
             .arg("--manifest-path")
             .arg(&manifest)
             .env("CARGO_ENCODED_RUSTFLAGS", SMALL_STACK)
+            // Small and quick to start, whatever the crate's own profile says.
+            .envs([
+                ("CARGO_PROFILE_RELEASE_LTO", "true"),
+                ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
+                ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
+                ("CARGO_PROFILE_RELEASE_STRIP", "true"),
+                ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
+            ])
             .env_remove("RUSTFLAGS")
             .stderr(std::process::Stdio::inherit())
             .output()
