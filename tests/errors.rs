@@ -148,6 +148,29 @@ async fn a_deadline_ends_the_request() {
 }
 
 #[tokio::test]
+async fn a_caller_may_have_less_patience_than_the_route() {
+    let provider = Provider::start(Answer::Hold).await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).start().await;
+    let reply = gateway.ask(json!({"prompt": "x", "muxel": {"max_latency_ms": 300}})).await;
+    assert_error(&reply, 504, "deadline", false);
+}
+
+#[tokio::test]
+async fn when_everyone_rests_somebody_is_tried_all_the_same() {
+    let provider = Provider::start(Answer::error(500, "server_error")).await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).start().await;
+    for _ in 0..domain::breaker::FAILURES_TO_OPEN {
+        assert_error(&gateway.generate("x").await, 502, "upstream_failed", false);
+    }
+    provider.always(Answer::Picture);
+    let reply = gateway.generate("x").await;
+    assert_eq!(reply.status, 200, "{:#}", reply.body);
+    let decision = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await.body;
+    // On a slow machine its rest may be over by now: then it is a probe.
+    assert!(decision["last_resort"] == true || decision["probe"] == true, "{decision:#}");
+}
+
+#[tokio::test]
 async fn keys_are_checked_and_bound_to_their_routes() {
     let provider = Provider::start(Answer::Picture).await;
     let hash = domain::digest::Digest::of(b"mux-studio");

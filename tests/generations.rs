@@ -91,6 +91,8 @@ async fn model_may_be_a_route_a_strategy_a_pin_a_bare_name_or_an_alias() {
         let reply = gateway.ask(json!({"model": model, "prompt": "x"})).await;
         assert_eq!((reply.status, reply.served_by()), (200, served), "{model}");
     }
+    let refused = gateway.ask(json!({"model": "dear", "prompt": "x", "muxel": {"tags": ["eu"]}})).await;
+    assert_eq!((refused.status, refused.code()), (403, "model_not_allowed"));
     let by_header = gateway
         .request(Method::POST, "/v1/images/generations")
         .header("x-muxel-route", "thumbs")
@@ -129,6 +131,11 @@ async fn a_dry_run_explains_and_calls_nobody() {
     assert_eq!(provider.calls().len(), 0);
     let stored = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await;
     assert_eq!(stored.body["outcome"], "dry-run");
+    let impossible = gateway.post("/v1/decisions", json!({"prompt": "x", "size": "9000x9000"}).to_string()).await;
+    assert_eq!(
+        (&impossible.body["verdict"], &impossible.body["error"]["code"]),
+        (&json!("no-candidate"), &json!("no_candidate"))
+    );
 }
 
 #[tokio::test]

@@ -94,6 +94,8 @@ async fn a_route_with_a_policy_refuses_rather_than_go_on_without_it() {
     let body = json!({"model": "auto/brand", "prompt": "x".repeat(TRIGGER)});
     let reply = gateway.ask(body).await;
     assert_eq!((reply.status, reply.code()), (503, "plugin_failed"));
+    let around = gateway.ask(json!({"model": "auto/cheapest", "prompt": "x", "muxel": {"route": "brand"}})).await;
+    assert_eq!((around.status, around.code()), (403, "strategy_not_allowed"));
     assert_eq!(provider.calls().len(), 0);
 }
 

@@ -44,6 +44,15 @@ async fn a_failed_attempt_that_may_be_charged_stays_on_the_bill() {
 }
 
 #[tokio::test]
+async fn only_pictures_that_were_sent_are_billed() {
+    let provider = Provider::start(with_usage(1, 1)).await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).start().await;
+    let reply = gateway.ask(json!({"prompt": "x", "n": 3})).await;
+    assert_eq!((reply.status, reply.header("x-muxel-cost-usd")), (200, Some("0.010000")));
+    assert!(reply.body["muxel"]["warnings"][0].as_str().is_some_and(|warning| warning.contains("1 of 3")));
+}
+
+#[tokio::test]
 async fn the_cap_holds_over_all_attempts() {
     let provider = Provider::start(Answer::error(500, "server_error")).await;
     let models = [("one", 10_000), ("two", 20_000), ("three", 30_000)];
@@ -64,5 +73,5 @@ async fn an_unpriced_model_never_satisfies_a_cap() {
     assert_eq!(capped.body["error"]["candidates"][0]["veto"], "unpriced");
     let free = gateway.generate("x").await;
     assert_eq!((free.status, &free.body["muxel"]["cost_is"]), (200, &json!("unknown")));
-    assert_eq!(free.body["muxel"]["cost_usd"], json!(null));
+    assert_eq!((&free.body["muxel"]["cost_usd"], free.header("x-muxel-cost-usd")), (&json!(null), None));
 }

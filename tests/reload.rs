@@ -95,6 +95,37 @@ async fn a_folder_that_vanishes_and_returns_is_seen_again() {
 }
 
 #[tokio::test]
+async fn what_is_no_regular_file_is_refused_and_hurts_nobody() {
+    let (_provider, gateway) = gateway().await;
+    let folder = gateway.folder.path().join("plugins");
+    let made = std::process::Command::new("mkfifo").arg(folder.join("pipe.wasm")).status().expect("mkfifo runs");
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", folder.join("endless.wasm")).expect("a link");
+    std::os::unix::fs::symlink("nowhere", folder.join("dangling.wasm")).expect("a link");
+    gateway.drop_plugin("mine", &Guest::Picks(1).component());
+    let ready = gateway.until("`mine` serves", |ready| serves(ready, "mine")).await;
+    for name in ["pipe", "endless", "dangling"] {
+        assert_eq!(ready["refused"][name]["code"], "unreadable", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_preserves_its_time_and_length_is_seen() {
+    let (_provider, gateway) = gateway().await;
+    gateway.drop_plugin("mine", &Guest::Picks(1).component());
+    gateway.until("`mine` serves", |ready| serves(ready, "mine")).await;
+    let file = gateway.folder.path().join("plugins/mine.wasm");
+    let time = std::fs::metadata(&file).and_then(|facts| facts.modified()).expect("a time");
+    let before = gateway.get("/readyz").await.body["revision"].clone();
+    let other = Guest::Picks(0).component();
+    assert_eq!(other.len() as u64, std::fs::metadata(&file).expect("there").len());
+    std::fs::write(&file, other).expect("written");
+    std::fs::File::options().append(true).open(&file).and_then(|file| file.set_modified(time)).expect("a time");
+    gateway.until("a new revision", |ready| ready["revision"] != before).await;
+    assert_eq!(served_by_mine(&gateway).await, "lab/cheap");
+}
+
+#[tokio::test]
 async fn requests_in_flight_keep_the_revision_they_began_with() {
     let (provider, gateway) = gateway().await;
     gateway.drop_plugin("mine", &Guest::Picks(1).component());

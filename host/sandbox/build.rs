@@ -48,7 +48,14 @@ fn watch(root: &Path) {
             println!("cargo::rerun-if-changed={}", root.join("plugins").join(name).join(part).display());
         }
     }
-    for part in ["sdk/rust/src", "sdk/rust/Cargo.toml", "Cargo.lock", "host/sandbox/build.rs"] {
+    for part in [
+        "sdk/rust/src",
+        "sdk/rust/Cargo.toml",
+        "Cargo.lock",
+        "Cargo.toml",
+        "rust-toolchain.toml",
+        "host/sandbox/build.rs",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(part).display());
     }
 }

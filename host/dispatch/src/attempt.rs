@@ -39,6 +39,8 @@ pub(crate) struct Errand<'a> {
 #[derive(Debug)]
 pub(crate) struct Drawn {
     pub(crate) pictures: Vec<Picture>,
+    /// Pictures the provider sent, also those that are of no use.
+    pub(crate) sent: u32,
     pub(crate) created: Option<u64>,
     pub(crate) usage: Option<Usage>,
     pub(crate) usage_as_sent: Option<Value>,
@@ -73,7 +75,15 @@ impl Means {
                 let pictures = self.draw_all(sketches).await?;
                 let other = Map::new();
                 let usage_as_sent = usage.map(as_openai_sends);
-                Ok(Drawn { pictures, created: None, usage, usage_as_sent, other, warnings: Vec::new() })
+                Ok(Drawn {
+                    sent: pictures.len() as u32,
+                    pictures,
+                    created: None,
+                    usage,
+                    usage_as_sent,
+                    other,
+                    warnings: Vec::new(),
+                })
             }
             SimulatedAnswer::Error { status, retry_after, body } => {
                 let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -151,7 +161,8 @@ async fn look_at(transport: &Transport, place: &Place, answer: Answer, asked: u3
     if sent > asked as usize {
         warnings.push(format!("the provider sent {sent} pictures, {asked} were asked for"));
     }
-    Ok(Drawn { pictures, created, usage, usage_as_sent, other, warnings })
+    let sent = u32::try_from(sent).unwrap_or(u32::MAX);
+    Ok(Drawn { pictures, sent, created, usage, usage_as_sent, other, warnings })
 }
 
 async fn from_url(

@@ -9,12 +9,23 @@ use domain::{
 
 use crate::dialect::Usage;
 
-/// The charge of an attempt that delivered `pictures`.
-pub(crate) fn delivered(tariff: &Tariff, estimate: Option<Estimate>, usage: Option<Usage>, pictures: u32) -> Charge {
-    match (reported(tariff, usage, pictures), estimate) {
+/// The charge of an attempt whose provider sent `sent` of `asked` pictures. A picture that was sent and cannot be used was
+/// most likely charged all the same, and so was one too many.
+pub(crate) fn delivered(
+    tariff: &Tariff,
+    estimate: Option<Estimate>,
+    usage: Option<Usage>,
+    sent: u32,
+    asked: u32,
+) -> Charge {
+    match (reported(tariff, usage, sent), estimate) {
         (Some(charge), _) => charge,
-        (None, Some(estimate)) => Charge::Estimated(estimate.expected),
-        (None, None) => Charge::Unknown,
+        (None, Some(estimate)) => {
+            let each = MicroUsd(estimate.expected.0.div_ceil(u64::from(asked.max(1))));
+            let expected = if sent == asked { estimate.expected } else { each.times(u64::from(sent)) };
+            Charge::Estimated(expected)
+        }
+        (None, None) => Charge::Unknown(MicroUsd::ZERO),
     }
 }
 
@@ -26,7 +37,7 @@ pub(crate) fn failed(kind: FailureKind, tariff: &Tariff, estimate: Option<Estima
     match (reported(tariff, usage, 0), estimate) {
         (Some(charge), _) => charge,
         (None, Some(estimate)) => Charge::Possible(estimate.upper),
-        (None, None) => Charge::Unknown,
+        (None, None) => Charge::Unknown(MicroUsd::ZERO),
     }
 }
 
@@ -60,19 +71,26 @@ mod tests {
 
     #[test]
     fn tokens_are_billed_as_reported() {
-        assert_eq!(delivered(&by_token(), ESTIMATE, USAGE, 1), Charge::Reported(MicroUsd(305_000)));
-        assert_eq!(delivered(&by_token(), ESTIMATE, None, 1), Charge::Estimated(MicroUsd(100)));
+        assert_eq!(delivered(&by_token(), ESTIMATE, USAGE, 1, 1), Charge::Reported(MicroUsd(305_000)));
+        assert_eq!(delivered(&by_token(), ESTIMATE, None, 1, 1), Charge::Estimated(MicroUsd(100)));
     }
 
     #[test]
     fn usage_says_nothing_about_a_flat_price() {
-        assert_eq!(delivered(&flat(), ESTIMATE, USAGE, 1), Charge::Estimated(MicroUsd(100)));
+        assert_eq!(delivered(&flat(), ESTIMATE, USAGE, 1, 1), Charge::Estimated(MicroUsd(100)));
+    }
+
+    #[test]
+    fn only_what_was_sent_is_billed() {
+        let three = Some(Estimate { expected: MicroUsd(300), upper: MicroUsd(300) });
+        assert_eq!(delivered(&flat(), three, None, 1, 3), Charge::Estimated(MicroUsd(100)));
+        assert_eq!(delivered(&flat(), three, None, 4, 3), Charge::Estimated(MicroUsd(400)));
     }
 
     #[test]
     fn an_unknown_price_is_never_zero() {
-        assert_eq!(delivered(&Tariff::default(), None, USAGE, 1), Charge::Unknown);
-        assert_eq!(failed(FailureKind::Server, &Tariff::default(), None, None), Charge::Unknown);
+        assert_eq!(delivered(&Tariff::default(), None, USAGE, 1, 1), Charge::Unknown(MicroUsd::ZERO));
+        assert_eq!(failed(FailureKind::Server, &Tariff::default(), None, None), Charge::Unknown(MicroUsd::ZERO));
     }
 
     #[test]

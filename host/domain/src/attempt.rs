@@ -68,16 +68,16 @@ pub enum Charge {
     Estimated(MicroUsd),
     /// It failed after it was accepted: it may have been charged, up to this.
     Possible(MicroUsd),
-    /// It was or may have been charged, and the price is not known.
-    Unknown,
+    /// It was or may have been charged, and a price is not known. The amount is the part that is.
+    Unknown(MicroUsd),
 }
 
 impl Charge {
     #[must_use]
     pub fn amount(self) -> MicroUsd {
         match self {
-            Self::None | Self::Unknown => MicroUsd::ZERO,
-            Self::Reported(amount) | Self::Estimated(amount) | Self::Possible(amount) => amount,
+            Self::None => MicroUsd::ZERO,
+            Self::Reported(amount) | Self::Estimated(amount) | Self::Possible(amount) | Self::Unknown(amount) => amount,
         }
     }
 
@@ -89,7 +89,7 @@ impl Charge {
             Self::Reported(_) => "reported",
             Self::Estimated(_) => "estimated",
             Self::Possible(_) => "possible",
-            Self::Unknown => "unknown",
+            Self::Unknown(_) => "unknown",
         }
     }
 
@@ -99,7 +99,7 @@ impl Charge {
         let sum = self.amount().plus(other.amount());
         match (self, other) {
             (Self::None, charge) | (charge, Self::None) => charge,
-            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Unknown(_), _) | (_, Self::Unknown(_)) => Self::Unknown(sum),
             (Self::Possible(_), _) | (_, Self::Possible(_)) => Self::Possible(sum),
             (Self::Estimated(_), _) | (_, Self::Estimated(_)) => Self::Estimated(sum),
             (Self::Reported(_), Self::Reported(_)) => Self::Reported(sum),
@@ -155,7 +155,7 @@ mod tests {
         let (reported, possible) = (Charge::Reported(MicroUsd(3)), Charge::Possible(MicroUsd(4)));
         assert_eq!(reported.and(possible), Charge::Possible(MicroUsd(7)));
         assert_eq!(Charge::None.and(reported), reported);
-        assert_eq!(Charge::Unknown.and(reported), Charge::Unknown);
+        assert_eq!(Charge::Unknown(MicroUsd::ZERO).and(reported), Charge::Unknown(MicroUsd(3)));
     }
 
     #[test]

@@ -78,9 +78,9 @@ pub struct RecordContext {
     /// The names of the snapshot's candidates: [`Considered::candidate`](crate::decision::Considered::candidate)
     /// points into it.
     pub candidates: Vec<CandidateId>,
-    /// Of the candidates, their prices, priors and limits.
+    /// Of that list.
     pub catalogue: Digest,
-    /// Of routes, caps and the other settings a decision depends on.
+    /// Of models, prices, priors, routes, caps and whatever else of the configuration a decision depends on.
     pub settings: Digest,
 }
 

@@ -188,6 +188,8 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
         retention: config.data.retention,
         media_bytes: config.data.media,
         media_keep: config.data.media_keep,
+        // A request holds its slot to the end: there must be more of them than requests.
+        queue: config.server.max_in_flight.saturating_mul(2).max(8_192),
         ..LedgerSettings::new(&config.data.dir)
     }
 }

@@ -65,12 +65,15 @@ pub(crate) struct DryRun {
     pub(crate) id: DecisionId,
     pub(crate) explanation: Explanation,
     pub(crate) verdict: Verdict,
+    /// What the real request would be told, when it would not be served.
+    pub(crate) error: Option<ApiError>,
 }
 
 /// Serves a request to its end. Always leaves one record.
 pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPresence) -> Result<Box<Served>, ApiError> {
-    let deadline = tokio::time::Instant::now() + admitted.target.route.deadline;
+    let began = tokio::time::Instant::now();
     let (decided, request, steps) = plan(state, &admitted, true);
+    let patience = patience(&request, &admitted.target);
     let Decided { decision, verdict, settings } = decided;
     if verdict != Verdict::Go {
         let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
@@ -85,7 +88,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         extra: admitted.ask.extra.clone(),
         steps,
         max_cost: request.caps.max_cost,
-        deadline,
+        deadline: began + patience,
         fall_over_after_charge: admitted.target.route.fall_over_after_charge,
         seed: admitted.seed,
     };
@@ -104,10 +107,12 @@ pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let Decided { decision, verdict, settings } = decided;
     let explanation = Explanation::new(&decision, &admitted.snapshot.offering.context.candidates);
     let id = admitted.id;
+    let error =
+        (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &decision, &admitted.snapshot.offering).1);
     let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
     record(admitted, trace, ending);
-    DryRun { id, explanation, verdict }
+    DryRun { id, explanation, verdict, error }
 }
 
 /// Decides, and lines up the attempts.
@@ -147,6 +152,12 @@ fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Req
     };
     let steps = if for_real { decision.order.iter().map(step).collect() } else { Vec::new() };
     (decided, request, steps)
+}
+
+/// Time for the whole request, over all attempts: the route's deadline, or less when the caller says so.
+fn patience(request: &Request, target: &Target) -> Duration {
+    let asked = request.caps.max_latency_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+    asked.map_or(target.route.deadline, |asked| asked.min(target.route.deadline))
 }
 
 /// Works out what the caller is told and writes it down.
@@ -192,7 +203,7 @@ fn settle(
         }
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
-            let error = refusal::failed(failure, admitted.target.route.deadline);
+            let error = refusal::failed(failure, patience(request, &admitted.target));
             let trace = Trace { decision, settings, attempts, warnings: Vec::new() };
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))

@@ -36,8 +36,25 @@ pub(crate) fn undecided(verdict: &Verdict, decision: &Decision, offering: &Offer
             let error = ApiError::with(503, "server_error", "plugin_failed", message);
             (Outcome::Failed, error.hint("the decision says how it failed: GET /v1/decisions/{id}"))
         }
-        Verdict::NoCandidate => (Outcome::NoCandidate, no_candidate(decision, offering)),
+        Verdict::NoCandidate => match soonest(decision) {
+            Some(wait) => (Outcome::NoCandidate, resting(wait)),
+            None => (Outcome::NoCandidate, no_candidate(decision, offering)),
+        },
     }
+}
+
+/// When the first candidate that could serve is back from its rest, if one is resting.
+fn soonest(decision: &Decision) -> Option<Duration> {
+    let waits = decision.considered.iter().filter_map(|row| match row.veto {
+        Some(Veto::Breaker { wait_ms }) => Some(Duration::from_millis(u64::from(wait_ms))),
+        _ => None,
+    });
+    waits.min()
+}
+
+fn resting(wait: Duration) -> ApiError {
+    let message = "whoever could serve this request is resting after failures";
+    ApiError::with(503, "server_error", "unavailable", message).retry(Some(wait))
 }
 
 fn no_candidate(decision: &Decision, offering: &Offering) -> ApiError {
@@ -111,6 +128,11 @@ pub(crate) fn failed(failure: DispatchFailure, deadline: Duration) -> ApiError {
         }
         (Some(FailureKind::RateLimited), _) => {
             ("rate_limit_error", 429, "rate_limited", format!("every provider asks for patience: {detail}"))
+        }
+        // What the provider says about the operator's account, or the network about its hosts, is the operator's to read:
+        // it stands in the log.
+        (Some(FailureKind::Credential | FailureKind::Quota | FailureKind::Connect), _) => {
+            ("server_error", 503, "unavailable", "no provider can be used now".to_owned())
         }
         _ => ("server_error", 503, "unavailable", format!("no provider can be used now: {detail}")),
     };

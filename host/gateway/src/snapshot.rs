@@ -67,6 +67,11 @@ enum Named {
 }
 
 impl Target {
+    /// Whether the caller named a model.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self.named, Named::All)
+    }
+
     /// Whether the caller, the route and the request's tags allow this candidate.
     pub(crate) fn admits(&self, candidate: &Candidate) -> bool {
         self.names(candidate)
@@ -104,6 +109,12 @@ impl Snapshot {
         let mut panel = route.panel.clone();
         let named = match name.strip_prefix("auto/") {
             Some(strategy) if self.roster.get(strategy, Kind::Strategy).is_some() => {
+                // A route whose plugins carry a policy is not to be had without them.
+                if panel.refuse_on_fault && !panel.strategies.iter().any(|own| **own == *strategy) {
+                    let message = format!("route `{}` decides with its own strategies only", panel.route);
+                    let error = ApiError::with(403, "invalid_request_error", "strategy_not_allowed", message);
+                    return Err(error.param("model").hint(format!("send `model: \"auto/{}\"`", panel.route)));
+                }
                 panel.strategies = vec![strategy.into()];
                 Named::All
             }

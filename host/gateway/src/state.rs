@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU16, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -83,13 +83,17 @@ pub(crate) fn unix_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Keeps ids in the order in which requests came, within a millisecond, too.
+static TURN: AtomicU16 = AtomicU16::new(0);
+
 /// Fresh random bits: a request's id and its seed.
 pub(crate) fn identity(now_ms: u64) -> (DecisionId, u64) {
-    let mut bits = [0; 24];
+    let mut bits = [0; 16];
     getrandom::fill(&mut bits).expect("the operating system has random bits");
-    let (id, seed) = bits.split_at(16);
-    let word = |bytes: &[u8]| bytes.iter().fold(0u128, |word, byte| word << 8 | u128::from(*byte));
-    (DecisionId::new(now_ms, word(id)), word(seed) as u64)
+    let (id, seed) = bits.split_at(8);
+    let word = |bytes: &[u8]| bytes.iter().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+    let turn = u128::from(TURN.fetch_add(1, Ordering::Relaxed));
+    (DecisionId::new(now_ms, turn << 64 | u128::from(word(id))), word(seed))
 }
 
 impl State {

@@ -58,7 +58,8 @@ async fn orphans(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Orphans>
     for row in rows {
         let id = DecisionId::from_bytes(row.record.try_into().unwrap_or_default());
         let heard_ms = unsigned(row.at_ms).saturating_add(u64::from(row.latency_ms.unwrap_or(0)));
-        let charge = charge(&row.cost_is, row.cost_usd_micros).unwrap_or(Charge::Unknown);
+        let charge =
+            charge(&row.cost_is, row.cost_usd_micros).unwrap_or(Charge::Unknown(domain::money::MicroUsd::ZERO));
         match requests.last_mut().filter(|orphans| orphans.id == id) {
             Some(orphans) => {
                 orphans.last_ms = orphans.last_ms.max(heard_ms);

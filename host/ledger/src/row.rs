@@ -199,9 +199,15 @@ pub(crate) fn unsigned(value: i64) -> u64 {
 /// A charge from its word and amount.
 pub(crate) fn charge(word: &str, usd_micros: i64) -> Option<Charge> {
     let amount = MicroUsd(unsigned(usd_micros));
-    [Charge::None, Charge::Reported(amount), Charge::Estimated(amount), Charge::Possible(amount), Charge::Unknown]
-        .into_iter()
-        .find(|charge| charge.word() == word)
+    [
+        Charge::None,
+        Charge::Reported(amount),
+        Charge::Estimated(amount),
+        Charge::Possible(amount),
+        Charge::Unknown(amount),
+    ]
+    .into_iter()
+    .find(|charge| charge.word() == word)
 }
 
 /// An outcome from its word: the same that it has in JSON.
@@ -239,7 +245,9 @@ mod tests {
             assert_eq!(outcome(known.word()), Some(known));
         }
         assert_eq!(outcome("lost"), None);
-        for known in [Charge::None, Charge::Unknown, Charge::Possible(MicroUsd(7)), Charge::Reported(MicroUsd(9))] {
+        for known in
+            [Charge::None, Charge::Unknown(MicroUsd(5)), Charge::Possible(MicroUsd(7)), Charge::Reported(MicroUsd(9))]
+        {
             assert_eq!(charge(known.word(), integer(known.amount().0)), Some(known));
         }
     }

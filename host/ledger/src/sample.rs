@@ -160,7 +160,7 @@ pub(crate) fn trace_with_every_ending() -> Trace {
     trace.attempts = vec![
         attempt(1, failed, Charge::Possible(MicroUsd(90_000))),
         attempt(2, dropped, Charge::None),
-        attempt(3, AttemptEnd::Delivered { pictures: 3 }, Charge::Unknown),
+        attempt(3, AttemptEnd::Delivered { pictures: 3 }, Charge::Unknown(MicroUsd::ZERO)),
     ];
     trace.warnings = vec!["`style` is not known to `xai` and was left out".to_owned()];
     trace

@@ -24,6 +24,11 @@ const POOL_RESIDENT: usize = 192 << 10;
 /// address space, which a limit on it may refuse.
 const POOL_SLOTS: [u32; 3] = [128, 32, 8];
 
+/// Most core instances, memories and tables of one component. Encoded plugins have two or three, one and one.
+const INSTANCES: u32 = 8;
+pub(crate) const MEMORIES: u32 = 1;
+pub(crate) const TABLES: u32 = 4;
+
 /// Runs plugins. Cheap to clone; the last clone ends the clock.
 #[derive(Clone)]
 pub struct Sandbox {
@@ -105,9 +110,13 @@ fn config(slots: Option<u32>) -> Config {
         Some(slots) => {
             let mut pool = PoolingAllocationConfig::new();
             pool.total_component_instances(slots)
-                .total_core_instances(slots * 2)
+                .total_core_instances(slots * 4)
                 .total_memories(slots)
-                .total_tables(slots * 2)
+                .total_tables(slots * 4)
+                // One component must not take the pool from the others.
+                .max_core_instances_per_component(INSTANCES)
+                .max_memories_per_component(MEMORIES)
+                .max_tables_per_component(TABLES)
                 .max_memory_size(POOL_MEMORY)
                 .linear_memory_keep_resident(POOL_RESIDENT)
                 .table_keep_resident(16 << 10)

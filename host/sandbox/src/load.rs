@@ -14,7 +14,7 @@ use crate::{
     },
     call::{Guard, store},
     convert::Reads,
-    engine::Sandbox,
+    engine::{MEMORIES, Sandbox, TABLES},
     fault::{Fault, bounded},
     plugin::{Exports, Limits, Manifest, Origin, Plugin},
     trial,
@@ -33,8 +33,8 @@ const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    #[error("plugin `{plugin}` cannot be read")]
-    Read { plugin: String, source: std::io::Error },
+    #[error("plugin `{plugin}` cannot be read: {reason}")]
+    Read { plugin: String, reason: String },
     #[error("plugin `{plugin}` is an empty file")]
     Empty { plugin: String },
     #[error("plugin `{plugin}` is not WebAssembly")]
@@ -55,8 +55,8 @@ pub enum LoadError {
     MissingExport { plugin: String, expected: &'static str },
     #[error("plugin `{plugin}` exports `{interface}` with other types than the contract's: {reason}")]
     WrongTypes { plugin: String, interface: &'static str, reason: String },
-    #[error("plugin `{plugin}` wants {wants} of memory from the start, at most {limit} bytes are allowed")]
-    Structure { plugin: String, wants: String, limit: u64 },
+    #[error("plugin `{plugin}` wants {wants} from the start, at most {limit} are allowed")]
+    Structure { plugin: String, wants: String, limit: String },
     #[error("plugin `{plugin}` did not describe itself: it {fault}")]
     Describe { plugin: String, fault: Fault },
     #[error("plugin `{plugin}` has a manifest that breaks the contract: {reason}")]
@@ -88,11 +88,17 @@ impl LoadError {
         }
     }
 
+    /// Whether the same bytes may well be accepted at another time: this machine was too busy for the trial.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Trial { code, .. } if ["deadline", "pool-exhausted", "host-panic"].contains(&code.as_str()))
+    }
+
     /// The author's next step, when there is an obvious one.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Read { .. } | Self::Compile { .. } => return None,
+            Self::Read { .. } => "it must be a regular file that the gateway's user may read".to_owned(),
+            Self::Compile { .. } => return None,
             Self::Empty { .. } => "copy the file under another name first, then rename it into place".to_owned(),
             Self::NotWasm { .. } => {
                 "a plugin is a WebAssembly component: build one with `muxel plugin build`".to_owned()
@@ -208,11 +214,14 @@ fn check_shape(name: &str, sandbox: &Sandbox, component: &Component, limits: &Li
         return Err(LoadError::Contract { plugin: plugin(), offered: bounded(other) });
     }
     if let Some(needed) = component.resources_required() {
-        let pages = needed.max_initial_memory_size.unwrap_or(0);
-        let bytes = pages.saturating_mul(64 << 10).saturating_mul(u64::from(needed.num_memories.min(1)));
+        let structure = |wants: String, limit: String| LoadError::Structure { plugin: plugin(), wants, limit };
+        if needed.num_memories > MEMORIES || needed.num_tables > TABLES {
+            let wants = format!("{} memories and {} tables", needed.num_memories, needed.num_tables);
+            return Err(structure(wants, format!("{MEMORIES} and {TABLES}")));
+        }
+        let bytes = needed.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
         if bytes > limits.memory {
-            let wants = format!("{bytes} bytes");
-            return Err(LoadError::Structure { plugin: plugin(), wants, limit: limits.memory });
+            return Err(structure(format!("{bytes} bytes of memory"), format!("{} bytes", limits.memory)));
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -27,9 +28,11 @@ use crate::{
 
 /// How long the folder must be quiet before it is read.
 const DEBOUNCE: Duration = Duration::from_millis(150);
+/// Events that may put off a look.
+const MOST_EVENTS: usize = 20;
 /// How often to look without an event.
 const POLL: Duration = Duration::from_secs(2);
-/// Most plugin files in a folder: what is beyond is refused, not loaded.
+/// Most plugin files in a folder: what is beyond, by name, is left out.
 const MOST_FILES: usize = 256;
 
 type OnSwap = Box<dyn Fn(&Arc<Roster>) + Send + Sync>;
@@ -53,7 +56,8 @@ struct Inner {
 /// What a scan knows of one plugin's file.
 #[derive(Clone)]
 struct File {
-    stamp: Stamp,
+    /// `None` when the next look must read it again.
+    stamp: Option<Stamp>,
     digest: Option<Digest>,
     /// The last good version.
     serving: Option<Arc<Plugin>>,
@@ -65,7 +69,9 @@ struct File {
 struct Stamp {
     modified: Option<SystemTime>,
     length: u64,
+    device: u64,
     inode: u64,
+    changed: (i64, i64),
 }
 
 struct Watcher {
@@ -150,7 +156,10 @@ impl Drop for Plugins {
         if let Some(watcher) = watcher {
             // A watcher that has ended already needs no word.
             let _ = watcher.stop.send(Event::Stop);
-            let _ = watcher.thread.join();
+            // The last owner may be the watcher itself, and a thread cannot wait for its own end.
+            if watcher.thread.thread().id() != thread::current().id() {
+                let _ = watcher.thread.join();
+            }
         }
     }
 }
@@ -166,13 +175,16 @@ fn watch(inner: &Inner, folder: &Path, events: &mpsc::Sender<Event>, received: &
         match received.recv_timeout(POLL) {
             Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
             Err(mpsc::RecvTimeoutError::Timeout) => {}
-            Ok(Event::LookAgain) => loop {
-                match received.recv_timeout(DEBOUNCE) {
-                    Ok(Event::LookAgain) => {}
-                    Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
-                    Err(mpsc::RecvTimeoutError::Timeout) => break,
+            // A folder in which something else keeps moving is looked at all the same.
+            Ok(Event::LookAgain) => {
+                for _ in 0..MOST_EVENTS {
+                    match received.recv_timeout(DEBOUNCE) {
+                        Ok(Event::LookAgain) => {}
+                        Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                        Err(mpsc::RecvTimeoutError::Timeout) => break,
+                    }
                 }
-            },
+            }
         }
         inner.scan();
     }
@@ -208,9 +220,13 @@ impl Inner {
             let known = files.get(&name);
             match read(&name, &path, known) {
                 Read::Unchanged | Read::Moving => {}
-                Read::Failed(stamp, error) => {
+                Read::Failed(error) => {
                     let serving = known.and_then(|file| file.serving.clone());
-                    files.insert(name, File { stamp, digest: None, serving, refused: Some((&error).into()) });
+                    let refused = Some(Refused::from(&error));
+                    if known.is_none_or(|file| file.refused != refused) {
+                        tracing::warn!(plugin = name, %error, hint = error.hint(), "plugin refused");
+                    }
+                    files.insert(name, File { stamp: None, digest: None, serving, refused });
                 }
                 Read::Bytes(stamp, bytes) => {
                     let file = self.load_file(&name, &path, stamp, &bytes, known);
@@ -226,16 +242,19 @@ impl Inner {
     fn load_file(&self, name: &str, path: &Path, stamp: Stamp, bytes: &[u8], known: Option<&File>) -> File {
         let digest = Some(Digest::of(bytes));
         if let Some(known) = known.filter(|known| known.digest == digest) {
-            return File { stamp, ..known.clone() };
+            return File { stamp: Some(stamp), ..known.clone() };
         }
         match self.sandbox.load(name, bytes, Origin::File(path.to_owned())) {
             Ok(plugin) => {
                 tracing::info!(plugin = name, digest = %plugin.digest().short(), "plugin loaded");
-                File { stamp, digest, serving: Some(Arc::new(plugin)), refused: None }
+                File { stamp: Some(stamp), digest, serving: Some(Arc::new(plugin)), refused: None }
             }
             Err(error) => {
                 tracing::warn!(plugin = name, %error, hint = error.hint(), "plugin refused");
                 let serving = known.and_then(|file| file.serving.clone());
+                // What this machine's state may have caused is tried again at the next look.
+                let is_final = !error.may_pass();
+                let (stamp, digest) = (is_final.then_some(stamp), digest.filter(|_| is_final));
                 File { stamp, digest, serving, refused: Some((&error).into()) }
             }
         }
@@ -273,56 +292,92 @@ fn list(folder: &Path) -> Option<BTreeMap<String, PathBuf>> {
     let plugins = entries.filter_map(|entry| {
         let path = entry.ok()?.path();
         let name = path.file_stem()?.to_str()?.to_owned();
-        (path.extension()? == "wasm" && is_name(&name)).then_some((name, path))
+        if path.extension()? != "wasm" {
+            return None;
+        }
+        if !is_name(&name) {
+            tracing::debug!(file = %path.display(), "not a plugin's name: lower-case words joined by `-`");
+            return None;
+        }
+        Some((name, path))
     });
-    Some(plugins.take(MOST_FILES).collect())
+    // By name, so that a new file does not push out one that serves by the whim of the folder's order.
+    let mut plugins: Vec<(String, PathBuf)> = plugins.collect();
+    plugins.sort();
+    if plugins.len() > MOST_FILES {
+        tracing::warn!(
+            files = plugins.len(),
+            most = MOST_FILES,
+            "too many plugin files: the last ones by name are left out"
+        );
+        plugins.truncate(MOST_FILES);
+    }
+    Some(plugins.into_iter().collect())
 }
 
-/// Plugin names stand in URLs, headers and settings: lower-case words joined by `-`.
+/// Plugin names stand in URLs, headers and settings: lower-case words joined by `-`, and none that means something else.
 fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    let reserved = [domain::decision::NATIVE, "auto"];
+    (1..=64).contains(&name.len()) && name.bytes().all(plain) && !reserved.contains(&name)
 }
 
 enum Read {
     Unchanged,
     /// It is still being written: the next look will tell.
     Moving,
-    Failed(Stamp, LoadError),
+    Failed(LoadError),
     Bytes(Stamp, Vec<u8>),
 }
 
 fn read(name: &str, path: &Path, known: Option<&File>) -> Read {
-    let Ok(before) = stamp(path) else { return Read::Moving };
-    if known.is_some_and(|file| file.stamp == before) {
+    let failed = |reason: String| Read::Failed(LoadError::Read { plugin: name.to_owned(), reason });
+    let facts = match fs::metadata(path) {
+        Ok(facts) => facts,
+        // Gone since the folder was listed, unless something dangles.
+        Err(_) if fs::symlink_metadata(path).is_err() => return Read::Moving,
+        Err(error) => return failed(error.to_string()),
+    };
+    // Opening a pipe would wait for its writer, and a device has no end.
+    if !facts.is_file() {
+        return failed("it is no regular file".to_owned());
+    }
+    let before = stamp(&facts);
+    if known.is_some_and(|file| file.stamp == Some(before)) {
         return Read::Unchanged;
     }
-    if before.length > Limits::FAST.component as u64 {
-        let (bytes, limit) = (before.length as usize, Limits::FAST.component);
-        return Read::Failed(before, LoadError::TooLarge { plugin: name.to_owned(), bytes, limit });
+    let limit = Limits::FAST.component;
+    if before.length > limit as u64 {
+        let bytes = usize::try_from(before.length).unwrap_or(usize::MAX);
+        return Read::Failed(LoadError::TooLarge { plugin: name.to_owned(), bytes, limit });
     }
-    match fs::read(path) {
-        Err(source) => Read::Failed(before, LoadError::Read { plugin: name.to_owned(), source }),
-        Ok(bytes) if stamp(path).is_ok_and(|after| after == before) => Read::Bytes(before, bytes),
+    let mut bytes = Vec::new();
+    let whole = fs::File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes));
+    match whole {
+        Err(error) => failed(error.to_string()),
+        Ok(_) if fs::metadata(path).is_ok_and(|after| stamp(&after) == before) => Read::Bytes(before, bytes),
         Ok(_) => Read::Moving,
     }
 }
 
-fn stamp(path: &Path) -> std::io::Result<Stamp> {
-    let meta = fs::metadata(path)?;
-    Ok(Stamp { modified: meta.modified().ok(), length: meta.len(), inode: inode_of(&meta) })
+fn stamp(facts: &fs::Metadata) -> Stamp {
+    let (device, inode, changed) = identity_of(facts);
+    Stamp { modified: facts.modified().ok(), length: facts.len(), device, inode, changed }
 }
 
 fn inode(path: &Path) -> Option<u64> {
-    fs::metadata(path).ok().map(|meta| inode_of(&meta))
+    fs::metadata(path).ok().map(|facts| identity_of(&facts).1)
 }
 
+/// Device, inode and the time of the last change of either content or attributes: a copy may preserve the modification
+/// time and the length, never this one.
 #[cfg(unix)]
-fn inode_of(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(meta)
+fn identity_of(facts: &fs::Metadata) -> (u64, u64, (i64, i64)) {
+    use std::os::unix::fs::MetadataExt as _;
+    (facts.dev(), facts.ino(), (facts.ctime(), facts.ctime_nsec()))
 }
 
 #[cfg(not(unix))]
-fn inode_of(_: &fs::Metadata) -> u64 {
-    0
+fn identity_of(_: &fs::Metadata) -> (u64, u64, (i64, i64)) {
+    (0, 0, (0, 0))
 }

@@ -7,7 +7,7 @@
 //! - Quality is what one may count on: the mean less a part of its deviation.
 //!
 //! The request shifts the weights: an urgent one asks for latency, a low-priority one for cost, a technical or complex
-//! prompt for quality ([`Weights::for_request`]). A candidate that is better in every respect never ranks lower.
+//! prompt for quality (`Weights::for_request`). A candidate that is better in every respect never ranks lower.
 
 mod parts;
 mod weights;

@@ -110,7 +110,8 @@ impl Serve {
         let server = &config.server;
         let connections =
             gateway::serve(listener, app.router(), server.header_timeout, server.drain, stopped(printer)).await;
-        let finished = app.finish(server.drain).await;
+        // Requests whose callers have left get the time that is left of the connections' patience, or none.
+        let finished = app.finish(if connections { server.drain } else { std::time::Duration::ZERO }).await;
         if connections && finished {
             printer.say("all requests are finished and recorded");
             return Ok(ExitStatus::Success);

@@ -167,7 +167,8 @@ impl<'a> Walk<'a> {
     /// Whether its upper price fits in what the attempts so far have left of the cap.
     fn is_affordable(&self, step: &Step) -> bool {
         let Some(cap) = self.job.max_cost else { return true };
-        let left = if self.charge == Charge::Unknown { MicroUsd::ZERO } else { cap.minus(self.charge.amount()) };
+        let left =
+            if matches!(self.charge, Charge::Unknown(_)) { MicroUsd::ZERO } else { cap.minus(self.charge.amount()) };
         step.estimate.is_some_and(|estimate| estimate.upper <= left)
     }
 
@@ -213,7 +214,8 @@ impl<'a> Walk<'a> {
         let (ended, end, charge) = match &result {
             Ok(drawn) => {
                 let pictures = drawn.pictures.len() as u32;
-                let charge = settle::delivered(&step.tariff, step.estimate, drawn.usage, pictures);
+                let charge =
+                    settle::delivered(&step.tariff, step.estimate, drawn.usage, drawn.sent, self.job.request.count);
                 (Ended::Delivered { latency_ms }, AttemptEnd::Delivered { pictures }, charge)
             }
             Err(Failure { kind, retry_after, status, detail, usage, .. }) => {

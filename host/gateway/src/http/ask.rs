@@ -128,7 +128,12 @@ fn quality(fields: &mut Map<String, Value>) -> Result<AskedQuality, ApiError> {
 
 fn transparent(fields: &mut Map<String, Value>) -> Result<bool, ApiError> {
     match text(fields, "background")?.as_deref() {
-        None | Some("auto" | "opaque") => Ok(false),
+        None | Some("auto") => Ok(false),
+        // Only transparency is a matter of capability; this word is the provider's to read.
+        Some("opaque") => {
+            fields.insert("background".to_owned(), Value::from("opaque"));
+            Ok(false)
+        }
         Some("transparent") => Ok(true),
         Some(_) => Err(ApiError::invalid("background", "`background` is one of auto, opaque, transparent")),
     }
@@ -188,7 +193,11 @@ fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<
     }
     for name in KNOWN {
         let header = format!("x-muxel-{}", name.replace('_', "-"));
-        let Some(value) = headers.get(&header).and_then(|value| value.to_str().ok()) else { continue };
+        let Some(value) = headers.get(&header) else { continue };
+        // A cap that cannot be read must not be dropped: the request would cost what its sender forbade.
+        let value = value
+            .to_str()
+            .map_err(|_| ApiError::invalid(name, format!("the header `{header}` is not plain ASCII text")))?;
         object.entry(name).or_insert_with(|| header_value(name, value));
     }
     Ok(MuxelFields {
@@ -214,7 +223,10 @@ fn header_value(name: &str, value: &str) -> Value {
         "max_cost_usd" | "max_latency_ms" | "min_quality" => {
             serde_json::from_str(value.trim()).unwrap_or_else(|_| Value::String(value.to_owned()))
         }
-        "tags" => value.split(',').map(|tag| Value::String(tag.trim().to_owned())).collect(),
+        "tags" => {
+            let tags = value.split(',').map(str::trim).filter(|tag| !tag.is_empty());
+            tags.map(|tag| Value::String(tag.to_owned())).collect()
+        }
         _ => Value::String(value.to_owned()),
     }
 }

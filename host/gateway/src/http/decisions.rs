@@ -35,6 +35,12 @@ pub(super) async fn dry_run(
     body.insert("id".to_owned(), json!(run.id.to_string()));
     body.insert("object".to_owned(), json!("decision"));
     body.insert("verdict".to_owned(), json!(verdict(&run.verdict)));
+    if let Some(error) = &run.error {
+        let told = json!({
+            "status": error.status.as_u16(), "code": error.code, "message": error.message, "hint": error.hint,
+        });
+        body.insert("error".to_owned(), told);
+    }
     let mut response = Json(body).into_response();
     headers::decision(response.headers_mut(), run.id);
     response

@@ -79,7 +79,13 @@ pub(super) async fn begin(
     {
         let message = format!("this key may not use route `{}`", target.panel.route);
         let error = ApiError::with(403, "invalid_request_error", "route_not_allowed", message);
-        return Err(error.hint(format!("it may use {}", routes.join(", "))));
+        let named: Vec<String> = routes.iter().map(|route| format!("`model: \"auto/{route}\"`")).collect();
+        return Err(error.hint(format!("send {}", named.join(" or "))));
+    }
+    if target.is_named() && !snapshot.offering.candidates.iter().any(|candidate| target.admits(candidate)) {
+        let message = format!("route `{}` may not use the model that was asked for", target.panel.route);
+        let error = ApiError::with(403, "invalid_request_error", "model_not_allowed", message);
+        return Err(error.param("model").hint("`auto` chooses among those it may use"));
     }
     let place = Arc::clone(&state.places).try_acquire_owned().map_err(|_| all_places_taken())?;
     let slot = state.ledger.slot().await.map_err(|_| ledger_full())?;
@@ -169,7 +175,7 @@ fn quote(body: &mut Vec<u8>, text: &[u8]) {
 fn muxel(served: &Served) -> serde_json::Value {
     let provider = served.model.as_str().split('/').next().unwrap_or_default();
     let cost = match served.charge {
-        Charge::Unknown => None,
+        Charge::Unknown(_) => None,
         charge => Some(charge.amount().usd()),
     };
     json!({

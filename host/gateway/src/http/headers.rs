@@ -26,7 +26,10 @@ pub(crate) fn outcome(
         headers.insert("x-muxel-model", text(served.as_str()));
     }
     headers.insert("x-muxel-strategy", text(strategy));
-    headers.insert("x-muxel-cost-usd", text(&usd(charge)));
+    // An unknown cost has no number, least of all 0.
+    if !matches!(charge, Charge::Unknown(_)) {
+        headers.insert("x-muxel-cost-usd", text(&usd(charge)));
+    }
     headers.insert("x-muxel-attempts", HeaderValue::from(attempts));
     for warning in warnings {
         headers.append("x-muxel-warning", text(warning));

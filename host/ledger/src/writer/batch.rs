@@ -185,7 +185,7 @@ impl AttemptRow {
             at_ms: attempt.at_ms,
             latency_ms: None,
             ended: None,
-            charge: attempt.upper.map_or(Charge::Unknown, Charge::Possible),
+            charge: attempt.upper.map_or(Charge::Unknown(domain::money::MicroUsd::ZERO), Charge::Possible),
             recorded: false,
         }
     }

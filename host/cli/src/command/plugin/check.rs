@@ -52,8 +52,8 @@ impl Check {
     /// Exits with 0 when clean, 1 when the plugin has problems, 2 when it could not be checked at all.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
         let name = self.component.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let checked = match std::fs::read(&self.component) {
-            Err(source) => Err(LoadError::Read { plugin: name, source }),
+        let checked = match read(&self.component) {
+            Err(error) => Err(LoadError::Read { plugin: name, reason: error.to_string() }),
             Ok(bytes) => {
                 sandbox::prepare_thread();
                 Sandbox::new()?.load(&name, &bytes, Origin::File(self.component.clone()))
@@ -80,6 +80,18 @@ impl Check {
             }
         }
     }
+}
+
+/// A regular file, and no more of it than a component may have: a device or a pipe has no end.
+fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read as _;
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let most = sandbox::Limits::FAST.component as u64 + 1;
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn report(plugin: &Plugin) -> Result<Report, LoadError> {

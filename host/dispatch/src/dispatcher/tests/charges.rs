@@ -69,5 +69,5 @@ async fn an_unpriced_candidate_costs_an_unknown_amount_not_nothing() {
     let play = Stage::default().at("a", &a.url).play();
     let mut job = play.job(&["a"]);
     (job.steps[0].tariff, job.steps[0].estimate) = (Tariff::default(), None);
-    assert_eq!(play.run(job).await.charge, Charge::Unknown);
+    assert_eq!(play.run(job).await.charge, Charge::Unknown(MicroUsd::ZERO));
 }
