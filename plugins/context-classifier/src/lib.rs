@@ -1,6 +1,6 @@
 //! Says what kind of picture a prompt asks for, from the words it uses.
 //!
-//! No model: a table of cues ([`cues`]), one pass over the prompt ([`scan`]), a softmax ([`labels`]). It understands
+//! No model: a table of cues (`cues`), one pass over the prompt (`scan`), a softmax (`labels`). It understands
 //! English; of a prompt in another language it says `general`, as sure as the prompt's length makes it. On 1,046 public
 //! prompts 0.86 are right, macro-F1 0.83; the words were chosen in sight of those prompts, so expect less of others.
 

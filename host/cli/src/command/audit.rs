@@ -93,7 +93,7 @@ impl List {
                 text(&row.served),
                 text(&row.strategy),
                 text(&row.label),
-                MicroUsd(row.cost_usd_micros).to_string(),
+                if row.cost_is == "unknown" { "?".to_owned() } else { MicroUsd(row.cost_usd_micros).to_string() },
                 row.cost_is.to_owned(),
                 row.attempts.to_string(),
                 format!("{:.1} s", f64::from(row.latency_ms) / 1e3),

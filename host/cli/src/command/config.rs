@@ -53,7 +53,7 @@ impl Check {
                     let config = &loaded.config;
                     let models: usize = config.accounts.iter().map(|account| account.models.len()).sum();
                     printer.data(format_args!(
-                        "`{}` is right: {models} models of {} providers, {} routes, {} keys",
+                        "`{}` is right: models {models}, providers {}, routes {}, keys {}",
                         self.file.display(),
                         config.accounts.len(),
                         config.routes.len(),

@@ -114,6 +114,10 @@ impl Decide {
             Some(file) => self.each(file, &preview, printer),
             None => {
                 let prompt = self.prompt.clone().unwrap_or_default();
+                if prompt.trim().is_empty() {
+                    printer.failure("the prompt is empty", Some("say what to draw"));
+                    return Ok(ExitStatus::Failure);
+                }
                 let Some(explained) = self.explain(&prompt, &preview, printer) else { return Ok(ExitStatus::Failure) };
                 if self.json {
                     printer.json(&explained)?;
