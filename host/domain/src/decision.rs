@@ -127,6 +127,23 @@ pub struct Considered {
     pub score: Option<f32>,
 }
 
+impl Considered {
+    /// A candidate of which nothing is known yet.
+    #[must_use]
+    pub fn new(candidate: u32) -> Self {
+        Self {
+            candidate,
+            veto: None,
+            tariff: None,
+            cost: None,
+            quality: None,
+            latency: None,
+            live: Live::default(),
+            score: None,
+        }
+    }
+}
+
 /// What was decided, and everything it was decided from: the part of a record that explains it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
@@ -196,19 +213,6 @@ mod tests {
     use super::*;
     use crate::plugin::Ranked;
 
-    fn considered(candidate: u32) -> Considered {
-        Considered {
-            candidate,
-            veto: None,
-            tariff: None,
-            cost: None,
-            quality: None,
-            latency: None,
-            live: Live::default(),
-            score: None,
-        }
-    }
-
     fn ranking(order: &[u32]) -> Ranking {
         let order = order.iter().map(|candidate| Ranked { candidate: *candidate, score: 1.0 }).collect();
         Ranking { order, parts: Vec::new(), reason: String::new(), propensity: 1.0 }
@@ -216,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_the_strategy_leaves_out_is_not_used() {
-        let mut all: Vec<Considered> = (0..4).map(considered).collect();
+        let mut all: Vec<Considered> = (0..4).map(Considered::new).collect();
         let followed = follow(&ranking(&[2, 0]), &[1, 2, 3], &mut all, None);
         assert_eq!(followed.order, [3, 1]);
         assert_eq!(all[2].veto, Some(Veto::LeftOut));
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_due_probe_goes_first_and_only_once() {
-        let mut all: Vec<Considered> = (0..3).map(considered).collect();
+        let mut all: Vec<Considered> = (0..3).map(Considered::new).collect();
         let followed = follow(&ranking(&[0, 1]), &[0, 1, 2], &mut all, Some(1));
         assert_eq!(followed, Order { order: vec![1, 0], probe: true });
         let unranked = follow(&ranking(&[0]), &[0, 1, 2], &mut all, Some(2));

@@ -168,14 +168,11 @@ fn considered(candidates: &[Arc<Candidate>], request: &Request) -> Vec<Considere
         let tier = candidate.tier();
         let price = tier.price.as_ref();
         Considered {
-            candidate: index as u32,
-            veto: None,
             tariff: Some(price.map(|price| price.tariff(request.size, PriceFactor::ONE)).unwrap_or_default()),
-            cost: None,
             quality: tier.quality,
             latency: tier.latency,
             live: Live { samples: 40, success: 0.975, in_flight: 1, half_open: false },
-            score: None,
+            ..Considered::new(index as u32)
         }
     };
     candidates.iter().enumerate().map(row).collect()

@@ -28,7 +28,7 @@ pub(crate) fn field<'a>(
     let mut considered = Vec::with_capacity(offering.candidates.len());
     for (index, candidate) in offering.candidates.iter().enumerate() {
         let index = index as u32;
-        let mut row = blank(index);
+        let mut row = Considered::new(index);
         row.veto = if target.admits(candidate) {
             capability::veto(candidate, request, prompt_chars, today)
         } else {
@@ -72,17 +72,4 @@ pub(crate) fn field<'a>(
         considered[index as usize].veto = None;
     }
     Field { candidates: &offering.candidates, considered, due, last_resort: last_resort.is_some() }
-}
-
-fn blank(candidate: u32) -> Considered {
-    Considered {
-        candidate,
-        veto: None,
-        tariff: None,
-        cost: None,
-        quality: None,
-        latency: None,
-        live: Live::default(),
-        score: None,
-    }
 }

@@ -93,12 +93,8 @@ struct Line<'a> {
 
 impl Decide {
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let config = match load::config(self.config.as_deref(), None) {
-            Ok(loaded) => loaded.config,
-            Err(problems) => {
-                printer.say(problems);
-                return Ok(ExitStatus::Failure);
-            }
+        let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
+            return Ok(ExitStatus::Failure);
         };
         let folder = self.plugins.clone().or_else(|| config.plugins.clone());
         let plugins = gateway::load_plugins(folder)?;

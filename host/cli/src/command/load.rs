@@ -7,7 +7,9 @@ use std::{
 };
 
 use domain::catalogue::{Catalogue, Date};
-use gateway::config::{self, Loaded, Problems};
+use gateway::config::{self, Config, Loaded, Problems};
+
+use crate::printer::Printer;
 
 /// The configuration at `path`, or the one of a gateway that was given none.
 ///
@@ -34,6 +36,11 @@ pub(crate) fn config(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<
         loaded.config.plugins = None;
     }
     Ok(loaded)
+}
+
+/// The same for commands that only need the configuration: `None` when it is wrong, which has been said.
+pub(crate) fn config_or_say(path: Option<&Path>, printer: &Printer) -> Option<Config> {
+    config(path, None).map(|loaded| loaded.config).map_err(|problems| printer.say(problems)).ok()
 }
 
 /// Milliseconds since 1970-01-01 UTC.

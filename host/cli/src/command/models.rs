@@ -53,12 +53,8 @@ struct Line {
 
 impl Models {
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let config = match load::config(self.config.as_deref(), None) {
-            Ok(loaded) => loaded.config,
-            Err(problems) => {
-                printer.say(problems);
-                return Ok(ExitStatus::Failure);
-            }
+        let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
+            return Ok(ExitStatus::Failure);
         };
         let today = Date::of_unix_ms(load::unix_ms());
         let candidates = config.candidates();

@@ -1,7 +1,6 @@
 use domain::{
     catalogue::Catalogue,
     money::PriceFactor,
-    plugin::Live,
     provider::{DialectName, Provider},
 };
 
@@ -25,14 +24,10 @@ fn field<'a>(candidates: &'a [Arc<Candidate>], request: &Request) -> Field<'a> {
     let row = |(index, candidate): (usize, &Arc<Candidate>)| {
         let tier = candidate.tier();
         Considered {
-            candidate: index as u32,
-            veto: None,
             tariff: tier.price.as_ref().map(|price| price.tariff(request.size, PriceFactor::ONE)),
-            cost: None,
             quality: tier.quality,
             latency: tier.latency,
-            live: Live::default(),
-            score: None,
+            ..Considered::new(index as u32)
         }
     };
     let considered = candidates.iter().enumerate().map(row).collect();
