@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
-    plugin::{CallEnd, Classification, Contender, Offer, Ranking, Setting},
+    plugin::{CallEnd, Classification, Contender, Offer, Ranking, Setting, tag_columns},
     policy,
     price::list_price,
     request::{Moment, Request},
@@ -270,15 +270,9 @@ fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Cand
 
 /// The columns strategies get: one for each tag that a provider of an offered candidate carries.
 fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered]) -> Vec<(String, Vec<bool>)> {
-    let provider = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider;
-    let mut names: Vec<&str> = offered.iter().flat_map(|index| &provider(index).tags).map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    let column = |name: &str| {
-        let tagged = offered.iter().map(|index| provider(index).tags.iter().any(|tag| tag == name));
-        (format!("tag-{name}"), tagged.collect())
-    };
-    names.into_iter().map(column).collect()
+    let candidate = |index: &u32| &candidates[considered[*index as usize].candidate as usize];
+    let tags: Vec<&[String]> = offered.iter().map(|index| &*candidate(index).provider.tags).collect();
+    tag_columns(&tags)
 }
 
 #[cfg(test)]

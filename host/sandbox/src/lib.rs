@@ -28,7 +28,7 @@ mod trial;
 mod validate;
 mod watch;
 
-pub use bundled::names as bundled_names;
+pub use bundled::{component as bundled_component, names as bundled_names};
 pub use call::Called;
 pub use decide::{Decided, Field, Panel, Verdict, decide};
 pub use engine::{EngineError, Sandbox};
