@@ -27,6 +27,7 @@ pub mod policy;
 pub mod attempt;
 pub mod breaker;
 pub mod failure;
+pub mod quarantine;
 pub mod record;
 pub mod tracker;
 

@@ -20,7 +20,7 @@ use domain::{
 };
 
 use crate::{
-    plugin::{Kind, Subject},
+    plugin::{Kind, Source, Subject},
     roster::Roster,
 };
 
@@ -82,7 +82,7 @@ pub fn decide(
 ) -> Decided {
     let began = Instant::now();
     let prompt_chars = request.prompt.chars().count() as u32;
-    let subject = Subject { request, moment: &moment, prompt_chars };
+    let subject = Subject { request, moment: &moment, prompt_chars, source: Source::Anyone };
     let mut asking = Asking { roster, panel, subject, calls: Vec::with_capacity(3), settings: Vec::with_capacity(3) };
     let mut considered = field.considered;
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use domain::digest::Digest;
 use serde::Serialize;
 
 use crate::{
@@ -16,6 +17,8 @@ pub struct Roster {
     pub(crate) revision: u64,
     pub(crate) plugins: BTreeMap<Arc<str>, Arc<Plugin>>,
     pub(crate) refused: BTreeMap<String, Refused>,
+    /// Plugins that an operator took out of service.
+    pub(crate) disabled: BTreeMap<Arc<str>, Digest>,
 }
 
 /// A file that is not serving, and why. The last good version of it may be.
