@@ -136,13 +136,11 @@ pub fn load_plugins(folder: Option<PathBuf>) -> Result<Plugins, BuildError> {
 pub(crate) fn offering(config: &Config, health: &Health) -> Offering {
     let candidates: Vec<Arc<Candidate>> = config.candidates().into_iter().map(Arc::new).collect();
     let cells = candidates.iter().map(|candidate| health.cell(&candidate.id, Operation::ImageGenerate)).collect();
-    let names: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
-    let settings = config.settings_digest();
-    let listed: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let context = Arc::new(RecordContext::new(&candidates, config.settings_digest()));
     Offering {
         candidates,
         cells,
-        context: Arc::new(RecordContext { candidates: names, catalogue: Digest::of(listed.as_bytes()), settings }),
+        context,
         routes: config.routes.values().map(|config| (Arc::clone(&config.name), Arc::new(route(config)))).collect(),
         aliases: config.aliases.clone(),
     }
