@@ -3,7 +3,7 @@
 use domain::{
     catalogue::{Latency, Prior},
     money::MicroUsd,
-    plugin::{Classification, Contender, Offer, Part, Ranked, Ranking, Setting, Trait},
+    plugin::{Classification, Conditions, Contender, Offer, Part, Ranked, Ranking, Setting, Trait},
     price::Estimate,
     request::Priority,
 };
@@ -15,14 +15,14 @@ use crate::{bindings::muxel::plugin::types as wit, plugin::Subject};
 pub(crate) struct Reads(u16);
 
 impl Reads {
-    const PROMPT: u16 = 1;
-    const TENANT: u16 = 1 << 1;
-    const SESSION: u16 = 1 << 2;
-    const SEED: u16 = 1 << 3;
-    const SEQUENCE: u16 = 1 << 4;
-    const NOW: u16 = 1 << 5;
-    const FACTS: u16 = 1 << 6;
-    const BUDGET: u16 = 1 << 7;
+    const PROMPT: u16 = Conditions::READS_PROMPT;
+    const TENANT: u16 = Conditions::READS_TENANT;
+    const SESSION: u16 = Conditions::READS_SESSION;
+    const SEED: u16 = Conditions::READS_SEED;
+    const SEQUENCE: u16 = Conditions::READS_SEQUENCE;
+    const NOW: u16 = Conditions::READS_NOW;
+    const FACTS: u16 = Conditions::READS_FACTS;
+    const BUDGET: u16 = Conditions::READS_BUDGET;
 
     /// The contract's names.
     const NAMES: [(&'static str, u16); 8] = [

@@ -44,7 +44,7 @@ pub use bundled::names as bundled_names;
 pub use call::Called;
 pub use compile::{CHILD_COMMAND, Compiler, run_child};
 pub use conduct::{LastFault, Usage};
-pub use decide::{Decided, Field, Panel, Verdict, decide};
+pub use decide::{Circumstances, Decided, Field, Panel, Verdict, decide, shadow};
 pub use engine::{EngineError, POLICY, Sandbox, Tier};
 pub use fault::Fault;
 pub use fleet::{ActionError, PluginStatus, Plugins, RolledBack, Setup, largest_component};

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use domain::{
     digest::Digest,
-    plugin::{Classification, Contender, Offer, PluginCall, Ranking, Role, Setting},
+    plugin::{Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting},
     price::Estimate,
     quarantine::Admission,
     request::{Moment, Request},
@@ -20,7 +20,7 @@ use crate::{
     call::{Called, Guard, call},
     conduct::{Conduct, Usage},
     convert::{self, Reads},
-    engine::Tier,
+    engine::{POLICY, Tier},
     manifest::{Manifest, SettingInfo},
     validate,
     wasi::World,
@@ -45,6 +45,16 @@ impl Kind {
             Self::Strategy => "strategy",
             Self::Learner => "learner",
         }
+    }
+}
+
+impl Kind {
+    /// Whether a plugin of this kind is asked in `role`.
+    pub(crate) fn answers(self, role: Role) -> bool {
+        matches!(
+            (self, role),
+            (Self::Classifier, Role::Classifier) | (Self::CostModel, Role::CostModel) | (Self::Strategy, Role::Strategy)
+        )
     }
 }
 
@@ -244,6 +254,19 @@ impl Plugin {
     #[must_use]
     pub fn settings(&self) -> Arc<[Setting]> {
         Arc::clone(&self.settings)
+    }
+
+    /// What each of its calls is allowed, so that it can be made again.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            policy: POLICY,
+            slow: self.tier() == Tier::Slow,
+            fuel: self.limits.fuel,
+            memory: self.limits.memory,
+            deadline_ms: u32::try_from(self.limits.deadline_ms).unwrap_or(u32::MAX),
+            reads: self.reads.bits(),
+        }
     }
 
     /// The settings it has, with ranges and defaults.

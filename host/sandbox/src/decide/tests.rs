@@ -48,7 +48,7 @@ fn decide_once(plugins: &Plugins, panel: &Panel, prompt: &str) -> Decided {
     let candidates = candidates();
     let request = Arc::new(Request::for_prompt(prompt));
     let moment = Moment { now_ms: 1, seed: 2, sequence: 3, session: 4 };
-    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), |_| false)
+    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), Circumstances::ALONE, |_| false)
 }
 
 /// A decision without what the clock says about it.
