@@ -129,18 +129,22 @@ async fn a_broken_file_is_refused_whole_with_every_problem() {
 
 #[tokio::test]
 async fn a_rotated_key_opens_the_account_it_was_refused_at() {
-    let provider = Provider::start(Answer::Picture).await;
+    let (provider, spare) = (Provider::start(Answer::Picture).await, Provider::start(Answer::Picture).await);
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("lab.key");
     std::fs::write(&key, "sk-old\n").expect("written");
-    let config =
-        lab(&provider, &[("a", 10_000)]).replace("dialect", &format!("key-file = \"{}\"\ndialect", key.display()));
+    let keyed = format!("key-file = \"{}\"\ndialect", key.display());
+    let config = format!(
+        "{}{}{CHEAPEST}",
+        lab(&provider, &[("a", 10_000)]).replace("dialect", &keyed),
+        lab(&spare, &[("b", 20_000)]).replace("lab", "spare")
+    );
     let gateway = Setup::new().config(&config).start().await;
     provider.next([Answer::error(401, "invalid_api_key")]);
-    assert_eq!(gateway.generate("x").await.status, 503);
+    assert_eq!(served_by(&gateway, "auto").await, "spare/b");
     taken(&gateway, &config).await;
-    let still = gateway.generate("x").await;
-    assert_eq!((still.status, provider.calls().len()), (503, 1), "the key is as it was: {:#}", still.body);
+    assert_eq!(served_by(&gateway, "auto").await, "spare/b", "the key is as it was");
+    assert_eq!(provider.calls().len(), 1);
 
     std::fs::write(&key, "sk-new\n").expect("written");
     taken(&gateway, &config).await;
