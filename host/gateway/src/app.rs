@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 use axum::Router;
 use dispatch::{Dispatcher, Health, SetupError};
-use domain::{candidate::Candidate, digest::Digest, record::RecordContext, request::Operation};
+use domain::{candidate::Candidate, record::RecordContext, request::Operation};
 use ledger::{Ledger, LedgerSettings, PromptPolicy};
 use sandbox::{EngineError, LoadError, Panel, Plugins, Sandbox};
 use tokio_util::task::TaskTracker;
@@ -153,13 +153,11 @@ pub fn load_plugins(folder: Option<PathBuf>) -> Result<Plugins, BuildError> {
 pub(crate) fn offering(config: &Config, health: &Health, before: Option<&Offering>) -> Offering {
     let candidates: Vec<Arc<Candidate>> = config.candidates().into_iter().map(Arc::new).collect();
     let cells = candidates.iter().map(|candidate| health.cell(&candidate.id, Operation::ImageGenerate)).collect();
-    let names: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
-    let settings = config.settings_digest();
-    let listed: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let context = Arc::new(RecordContext::new(&candidates, config.settings_digest()));
     Offering {
         candidates,
         cells,
-        context: Arc::new(RecordContext { candidates: names, catalogue: Digest::of(listed.as_bytes()), settings }),
+        context,
         routes: config
             .routes
             .values()

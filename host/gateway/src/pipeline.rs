@@ -10,12 +10,13 @@ use std::{
 
 use dispatch::{CallerPresence, Delivery, DispatchFailure, Dispatched, Job, Step, Stopped};
 use domain::{
-    attempt::{Charge, DecisionId},
+    attempt::{Attempt, Charge, DecisionId},
     capability,
     catalogue::Date,
     decision::Decision,
     explain::Explanation,
     failure::FailureKind,
+    plugin::Setting,
     provider::DialectName,
     record::{Outcome, Record, Trace},
     request::Request,
@@ -77,7 +78,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let Decided { decision, verdict, settings } = decided;
     if verdict != Verdict::Go {
         let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
-        let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+        let trace = traced(decision, settings, Vec::new(), Vec::new());
         let id = admitted.id;
         record(admitted, trace, Ending::failed(outcome, &error));
         return Err(error.of(id));
@@ -109,7 +110,7 @@ pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let id = admitted.id;
     let error =
         (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &decision, &admitted.snapshot.offering).1);
-    let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+    let trace = traced(decision, settings, Vec::new(), Vec::new());
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
     record(admitted, trace, ending);
     DryRun { id, explanation, verdict, error }
@@ -167,7 +168,7 @@ fn settle(
     admitted: Admitted,
     request: &Request,
     decision: Decision,
-    settings: Vec<Arc<[domain::plugin::Setting]>>,
+    settings: Vec<Arc<[Setting]>>,
     dispatched: Dispatched,
     kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
@@ -190,7 +191,7 @@ fn settle(
                     warnings.push(format!("a simulated provider ignores {}", ignored.join(", ")));
                 }
             }
-            let trace = Trace { decision, settings, attempts, warnings: warnings.clone() };
+            let trace = traced(decision, settings, attempts, warnings.clone());
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(error) => {
@@ -206,11 +207,15 @@ fn settle(
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
             let error = refusal::failed(failure, patience(request, &admitted.target));
-            let trace = Trace { decision, settings, attempts, warnings: Vec::new() };
+            let trace = traced(decision, settings, attempts, Vec::new());
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))
         }
     }
+}
+
+fn traced(decision: Decision, settings: Vec<Arc<[Setting]>>, attempts: Vec<Attempt>, warnings: Vec<String>) -> Trace {
+    Trace { decision, settings, attempts, warnings, conditions: Vec::new(), shadows: Vec::new() }
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {

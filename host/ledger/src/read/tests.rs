@@ -21,7 +21,7 @@ async fn a_record_is_found_right_after_it_was_made() {
     let stored = ledger.find(made.id).await.unwrap().expect("found");
 
     assert_eq!(stored.trace.as_ref(), Some(&made.trace));
-    assert_eq!(stored.candidates, made.context.candidates);
+    assert_eq!((&stored.candidates, &stored.terms), (&made.context.candidates, &made.context.terms));
     assert_eq!(stored.row, Row::of(&made, stored.row.prompt));
     assert_eq!(stored.row.provider.as_deref(), Some("openai"));
     assert_eq!(stored.row.estimate_usd_micros, Some(41_210));

@@ -23,7 +23,7 @@ use crate::{row::Row, settings::PromptPolicy, trace};
 pub(crate) enum BlobKind {
     /// Text.
     Prompt,
-    /// The names of a catalogue's candidates, under the catalogue's digest.
+    /// The names and terms of a catalogue's candidates, under the catalogue's digest.
     Candidates,
     /// See [`crate::trace`].
     Inputs,
@@ -128,8 +128,8 @@ impl Batch {
         if let (PromptPolicy::Store, Some(digest)) = (prompts, prompt) {
             self.keep(known, BlobKind::Prompt, digest, at_ms, || Some(text.as_bytes().to_vec()));
         }
-        let names = &record.context.candidates;
-        self.keep(known, BlobKind::Candidates, record.context.catalogue, at_ms, || postcard::to_stdvec(names).ok());
+        let context = &record.context;
+        self.keep(known, BlobKind::Candidates, context.catalogue, at_ms, || trace::pack_context(context).ok());
         let row = Row::of(&record, prompt);
         let attempts =
             record.trace.attempts.iter().map(|attempt| AttemptRow::ended(record.id, attempt, true)).collect();
