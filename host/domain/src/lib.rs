@@ -22,6 +22,7 @@ pub mod capability;
 pub mod decision;
 pub mod plugin;
 pub mod policy;
+pub mod split;
 
 // What happened.
 pub mod attempt;

@@ -93,7 +93,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         fall_over_after_charge: admitted.target.route.fall_over_after_charge,
         seed: admitted.seed,
     };
-    let dispatched = Box::pin(state.dispatcher.run(job, caller)).await;
+    let dispatched = Box::pin(admitted.snapshot.service.dispatcher.run(job, caller)).await;
     // Before the record is written: it says what the caller was told.
     let kept = match (&dispatched.result, admitted.ask.handover) {
         (Ok(delivery), Handover::Url) => media::keep(state, &delivery.pictures).await,
@@ -132,8 +132,10 @@ fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Req
     let sequence = target.route.sequence.fetch_add(u64::from(for_real), Ordering::Relaxed);
     let user = ask.user.as_deref().or(request.tenant.as_deref());
     let moment = state.moment(admitted.at_ms, admitted.seed, sequence, user);
+    // A user stays with their arm of a split. A tenant is many users, so that does not count.
+    let panel = target.panel_for(if ask.user.is_some() { moment.session } else { moment.seed });
     let mut probe = None;
-    let decided = decide(&snapshot.roster, &target.panel, &request, moment, field, |due| {
+    let decided = decide(&snapshot.roster, &panel, &request, moment, field, |due| {
         probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
         probe.is_some()
     });

@@ -11,11 +11,12 @@ use domain::{
 };
 use sandbox::{Kind, Plugins, Roster, Verdict, decide};
 
-use crate::{app::offering, config::Config, http::error::ApiError, prepare, snapshot::Snapshot};
+use crate::{app::offering, config::Config, http::error::ApiError, prepare, snapshot::Offering};
 
 /// Decides as a server with this config would, with nothing measured yet.
 pub struct Preview {
-    snapshot: Snapshot,
+    offering: Offering,
+    roster: Arc<Roster>,
     health: Health,
 }
 
@@ -62,8 +63,8 @@ impl Preview {
     #[must_use]
     pub fn new(config: &Config, plugins: &Plugins) -> Self {
         let health = Health::new();
-        let offering = Arc::new(offering(config, &health));
-        Self { snapshot: Snapshot { offering, roster: plugins.roster() }, health }
+        let offering = offering(config, &health, None);
+        Self { offering, roster: plugins.roster(), health }
     }
 
     /// Decides on one request. `now_ms` is since 1970-01-01 UTC.
@@ -72,20 +73,21 @@ impl Preview {
     ///
     /// When a model or a plugin that is named does not exist.
     pub fn decide(&self, ask: &Ask, now_ms: u64, seed: u64) -> Result<(Explanation, Verdict), PreviewError> {
-        let mut target = self.snapshot.resolve(&ask.model, None, Vec::new())?;
+        let (offering, roster) = (&self.offering, &self.roster);
+        let target = offering.resolve(roster, &ask.model, None, Vec::new())?;
+        let mut panel = target.panel_for(seed).into_owned();
         if let Some(name) = &ask.strategy {
-            target.panel.strategies = vec![known(&self.snapshot.roster, name, Kind::Strategy)?];
+            panel.strategies = vec![known(roster, name, Kind::Strategy)?];
         }
         if let Some(name) = &ask.classifier {
-            target.panel.classifier = known(&self.snapshot.roster, name, Kind::Classifier)?;
+            panel.classifier = known(roster, name, Kind::Classifier)?;
         }
         let mut request = ask.request.clone();
         request.caps = request.caps.strictest(target.route.caps);
         let request = Arc::new(request);
-        let offering = &self.snapshot.offering;
         let field = prepare::field(offering, &target, &request, Date::of_unix_ms(now_ms), self.health.now());
         let moment = Moment { now_ms, seed, ..Moment::default() };
-        let decided = decide(&self.snapshot.roster, &target.panel, &request, moment, field, |_| false);
+        let decided = decide(roster, &panel, &request, moment, field, |_| false);
         Ok((Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict))
     }
 }

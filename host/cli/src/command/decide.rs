@@ -96,7 +96,7 @@ impl Decide {
         let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
             return Ok(ExitStatus::Failure);
         };
-        let folder = self.plugins.clone().or_else(|| config.plugins.clone());
+        let folder = self.plugins.clone().or_else(|| config.plugins.folder.clone());
         let plugins = gateway::load_plugins(folder)?;
         for refused in plugins.roster().refused().values() {
             printer.failure(&refused.reason, refused.hint.as_ref());
