@@ -59,9 +59,13 @@ pub enum Ended {
 pub enum Admission {
     Ask,
     /// The plugin rests.
-    Quarantined { until: Millis },
+    Quarantined {
+        until: Millis,
+    },
     /// It failed on this very input.
-    InputBlocked { until: Millis },
+    InputBlocked {
+        until: Millis,
+    },
 }
 
 /// As people see it.
@@ -69,7 +73,9 @@ pub enum Admission {
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     Serving,
-    Quarantined { until: Millis },
+    Quarantined {
+        until: Millis,
+    },
     /// Back after a rest, and watched.
     Probation,
 }

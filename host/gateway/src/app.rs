@@ -1,7 +1,6 @@
 //! The one place where everything is built and joined.
 
 use std::{
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,12 +10,12 @@ use axum::Router;
 use dispatch::{Dispatcher, Health, SetupError};
 use domain::{candidate::Candidate, record::RecordContext, request::Operation};
 use ledger::{Ledger, LedgerSettings, PromptPolicy};
-use sandbox::{EngineError, LoadError, Panel, Plugins, Sandbox};
+use sandbox::{Compiler, EngineError, LoadError, NotAKey, Panel, Plugins, Sandbox, Setup, Trust};
 use tokio_util::task::TaskTracker;
 
 use crate::{
     config::{
-        Config,
+        self, Config,
         checked::{OnFault, Prompts, Route as RouteConfig},
     },
     fixed::Fixed,
@@ -44,6 +43,11 @@ pub enum BuildError {
     Provider(#[from] SetupError),
     #[error(transparent)]
     Ledger(#[from] ledger::OpenError),
+    #[error(transparent)]
+    Key(#[from] NotAKey),
+    /// A defect of this program.
+    #[error("loading the plugins ended unexpectedly")]
+    Broken,
     #[error("cannot watch the plugin folder")]
     Watch(#[source] std::io::Error),
 }
@@ -55,14 +59,15 @@ impl BuildError {
         match self {
             Self::Provider(error) => error.hint(),
             Self::Ledger(error) => error.hint().map(str::to_owned),
-            Self::Engine(_) | Self::Bundled(_) | Self::Watch(_) => None,
+            Self::Key(_) => Some("a key is the second line of a minisign `.pub` file".to_owned()),
+            Self::Engine(_) | Self::Bundled(_) | Self::Broken | Self::Watch(_) => None,
         }
     }
 
     /// Whether the operator can mend it.
     #[must_use]
     pub fn is_users(&self) -> bool {
-        matches!(self, Self::Provider(_) | Self::Ledger(_))
+        matches!(self, Self::Provider(_) | Self::Ledger(_) | Self::Key(_))
     }
 }
 
@@ -73,10 +78,13 @@ impl App {
     /// # Errors
     ///
     /// The first part that cannot be built.
-    pub async fn build(config: &Config, source: Option<Source>) -> Result<Self, BuildError> {
-        let plugins = load_plugins(config.plugins.folder.clone())?;
+    pub async fn build(config: &Config, source: Option<Source>, compiler: Compiler) -> Result<Self, BuildError> {
         let fixed = Fixed::new(config);
         let ledger = Arc::new(Ledger::open(ledger_settings(config, &fixed)).await?);
+        let setup = setup(&config.plugins)?;
+        // Plugins are compiled and their archive is waited for: not on a thread that serves.
+        let plugins =
+            tokio::task::spawn_blocking(move || plugins(setup, compiler)).await.map_err(|_| BuildError::Broken)??;
         let health = Arc::new(Health::new());
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
         let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;
@@ -140,13 +148,22 @@ impl App {
     }
 }
 
-/// The sandbox with its plugins: what deciding without a server needs.
+/// The sandbox with its plugins: what deciding without a server needs. Nothing is remembered.
 ///
 /// # Errors
 ///
 /// When the engine or a bundled plugin does not come up.
-pub fn load_plugins(folder: Option<PathBuf>) -> Result<Plugins, BuildError> {
-    Plugins::load(Sandbox::new()?, folder).map_err(BuildError::Bundled)
+pub fn load_plugins(config: &config::checked::Plugins, compiler: Compiler) -> Result<Plugins, BuildError> {
+    plugins(setup(config)?, compiler)
+}
+
+fn plugins(setup: Setup, compiler: Compiler) -> Result<Plugins, BuildError> {
+    Plugins::load(Sandbox::new(compiler)?, setup).map_err(BuildError::Bundled)
+}
+
+fn setup(config: &config::checked::Plugins) -> Result<Setup, BuildError> {
+    let trust = Trust::new(&config.trusted_keys, config.require_signatures)?;
+    Ok(Setup { folder: config.folder.clone(), trust, archive: None })
 }
 
 /// What `config` offers. Routes of the same name go on counting where those of the offering `before` are.

@@ -22,7 +22,7 @@ use domain::{
     request::Request,
 };
 use ledger::{MediaName, Slot};
-use sandbox::{Decided, Verdict, decide};
+use sandbox::{Circumstances, Decided, Source, Verdict, decide};
 
 use crate::{
     http::{
@@ -75,7 +75,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let began = tokio::time::Instant::now();
     let (decided, request, steps) = plan(state, &admitted, true);
     let patience = patience(&request, &admitted.target);
-    let Decided { decision, verdict, settings } = decided;
+    let Decided { decision, verdict, settings, .. } = decided;
     if verdict != Verdict::Go {
         let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
         let trace = traced(decision, settings, Vec::new(), Vec::new());
@@ -105,7 +105,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
 /// Explains a request without calling anyone. Leaves one record, too.
 pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let (decided, _, _) = plan(state, &admitted, false);
-    let Decided { decision, verdict, settings } = decided;
+    let Decided { decision, verdict, settings, .. } = decided;
     let explanation = Explanation::new(&decision, &admitted.snapshot.offering.context.candidates);
     let id = admitted.id;
     let error =
@@ -135,7 +135,9 @@ fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Req
     // A user stays with their arm of a split. A tenant is many users, so that does not count.
     let panel = target.panel_for(if ask.user.is_some() { moment.session } else { moment.seed });
     let mut probe = None;
-    let decided = decide(&snapshot.roster, &panel, &request, moment, field, |due| {
+    let key = admitted.key.as_ref().map(|key| &*key.name);
+    let circumstances = Circumstances { source: Source::of(request.tenant.as_deref(), key), slow: true };
+    let decided = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |due| {
         probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
         probe.is_some()
     });

@@ -9,7 +9,7 @@ use domain::{
     nearest::nearest,
     request::{Moment, Request},
 };
-use sandbox::{Kind, Plugins, Roster, Verdict, decide};
+use sandbox::{Circumstances, Kind, Plugins, Roster, Verdict, decide};
 
 use crate::{app::offering, config::Config, http::error::ApiError, prepare, snapshot::Offering};
 
@@ -87,7 +87,7 @@ impl Preview {
         let request = Arc::new(request);
         let field = prepare::field(offering, &target, &request, Date::of_unix_ms(now_ms), self.health.now());
         let moment = Moment { now_ms, seed, ..Moment::default() };
-        let decided = decide(roster, &panel, &request, moment, field, |_| false);
+        let decided = decide(roster, &panel, &request, moment, field, Circumstances::ALONE, |_| false);
         Ok((Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict))
     }
 }

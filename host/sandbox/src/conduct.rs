@@ -133,11 +133,8 @@ impl Conduct {
         inner.memory_peak = inner.memory_peak.max(call.memory);
         if let CallEnd::Faulted { code, detail, .. } = &call.ended {
             inner.faults += 1;
-            inner.last_fault = Some(LastFault {
-                code: code.to_string(),
-                detail: detail.clone(),
-                at_ms: subject.moment.now_ms,
-            });
+            inner.last_fault =
+                Some(LastFault { code: code.to_string(), detail: detail.clone(), at_ms: subject.moment.now_ms });
         }
         let Some(ended) = ended else { return false };
         // The input matters only where something failed.

@@ -284,7 +284,8 @@ impl<'a> Asking<'a> {
 
     /// The first plugin that failed, or that the route names and nobody has.
     fn failed(&self) -> Option<Arc<str>> {
-        let call = self.calls.iter().find(|call| matches!(call.ended, CallEnd::Faulted { .. } | CallEnd::Skipped { .. }));
+        let call =
+            self.calls.iter().find(|call| matches!(call.ended, CallEnd::Faulted { .. } | CallEnd::Skipped { .. }));
         let missing = || {
             let classifier = std::iter::once((&self.panel.classifier, Kind::Classifier));
             let models = self.panel.cost_models.iter().map(|name| (name, Kind::CostModel));
@@ -348,8 +349,9 @@ pub fn shadow(
             (Called { call, answer: None }, plugin)
         }
     };
-    let (mut order, reason, propensity) =
-        called.answer.map_or((Vec::new(), String::new(), 1.0), |ranking| (ranking.order, ranking.reason, ranking.propensity));
+    let (mut order, reason, propensity) = called
+        .answer
+        .map_or((Vec::new(), String::new(), 1.0), |ranking| (ranking.order, ranking.reason, ranking.propensity));
     for place in &mut order {
         place.candidate = offered[place.candidate as usize];
     }

@@ -297,9 +297,7 @@ impl Inner {
     ) -> Result<Tried, LoadError> {
         let terms = match &contents.terms {
             None => Terms::default(),
-            Some(text) => {
-                Terms::parse(text).map_err(|error| LoadError::Terms { plugin: name.to_owned(), error })?
-            }
+            Some(text) => Terms::parse(text).map_err(|error| LoadError::Terms { plugin: name.to_owned(), error })?,
         };
         if slot.remembered.holds(digest) {
             return Err(LoadError::HeldBack { plugin: name.to_owned(), digest });

@@ -52,8 +52,14 @@ pub(crate) struct Contents {
 pub(crate) enum NotRead {
     /// They are still being written, or were moved away meanwhile: the next look will tell.
     Moving,
-    Failed { file: PathBuf, reason: String },
-    TooLarge { bytes: usize, limit: usize },
+    Failed {
+        file: PathBuf,
+        reason: String,
+    },
+    TooLarge {
+        bytes: usize,
+        limit: usize,
+    },
 }
 
 /// The files of each plugin, by name.
@@ -122,7 +128,9 @@ fn text(path: &Path, limit: usize) -> Result<String, NotRead> {
     let failed = |reason: String| NotRead::Failed { file: path.to_owned(), reason };
     match read(path, limit) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| failed("it is not text in UTF-8".to_owned())),
-        Err(NotRead::TooLarge { bytes, limit }) => Err(failed(format!("it has {bytes} bytes, at most {limit} are read"))),
+        Err(NotRead::TooLarge { bytes, limit }) => {
+            Err(failed(format!("it has {bytes} bytes, at most {limit} are read")))
+        }
         Err(other) => Err(other),
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Types of the contract do not leave this crate: `convert` turns them into the words of `domain`.
 
+mod archive;
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -15,7 +16,6 @@
     reason = "generated from `wit/`"
 )]
 mod bindings;
-mod archive;
 mod bundled;
 mod call;
 mod compile;

@@ -167,7 +167,9 @@ impl LoadError {
                 "a plugin is small: leave large tables and generated code out of it, and build it in release mode"
                     .to_owned()
             }
-            Self::Machine { .. } => "this is the machine's trouble, not the plugin's: it is tried again soon".to_owned(),
+            Self::Machine { .. } => {
+                "this is the machine's trouble, not the plugin's: it is tried again soon".to_owned()
+            }
             Self::Import { import, .. } if import.starts_with("wasi:") => {
                 "a plugin has no network, files or threads; of WASI it may import wasi:cli, wasi:clocks, wasi:io and \
                  wasi:random in version 0.2; for Rust, build for wasm32-unknown-unknown"
@@ -178,7 +180,9 @@ impl LoadError {
                  build with `muxel plugin build`"
                     .to_owned()
             }
-            Self::ImportTypes { .. } => "build it with a toolchain for WASI 0.2 and this host's `wit/plugin.wit`".to_owned(),
+            Self::ImportTypes { .. } => {
+                "build it with a toolchain for WASI 0.2 and this host's `wit/plugin.wit`".to_owned()
+            }
             Self::NoContract { .. } => {
                 "implement a trait of the SDK and name it in `muxel_sdk::export!`; see wit/README.md".to_owned()
             }
@@ -189,16 +193,23 @@ impl LoadError {
             Self::Describe { fault, .. } => format!("`describe` only returns constants; fault code {}", fault.code()),
             Self::Manifest { .. } => "see `manifest` in wit/plugin.wit".to_owned(),
             Self::Trial { code, .. } => {
-                format!("it must answer, abstain or deny on every trial request; fault code {code}; try `muxel plugin run`")
+                format!(
+                    "it must answer, abstain or deny on every trial request; fault code {code}; try `muxel plugin run`"
+                )
             }
             Self::FuelGate { .. } => {
-                "see what it spends with `muxel plugin run`, or raise `fuel` under [limits] in its .toml file".to_owned()
+                "see what it spends with `muxel plugin run`, or raise `fuel` under [limits] in its .toml file"
+                    .to_owned()
             }
             Self::Terms { error, .. } => return error.hint.clone(),
-            Self::Pinned { .. } => "change `digest` in its .toml file when this component is the one you want".to_owned(),
+            Self::Pinned { .. } => {
+                "change `digest` in its .toml file when this component is the one you want".to_owned()
+            }
             Self::NotFast { .. } => "leave `tier` out of its .toml file: it is found from the component".to_owned(),
             Self::Trust { error, .. } => error.hint(),
-            Self::HeldBack { .. } => "drop a new version, or POST /admin/plugins/NAME/enable to take it after all".to_owned(),
+            Self::HeldBack { .. } => {
+                "drop a new version, or POST /admin/plugins/NAME/enable to take it after all".to_owned()
+            }
         })
     }
 }
@@ -406,9 +417,8 @@ fn check_bytes(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
 /// Exports and imports of the contract, all of the version we speak, and something among them that can be asked.
 fn check_contract(name: &str, outline: &Outline) -> Result<(), LoadError> {
     let plugin = || name.to_owned();
-    let ours = |names: &[String]| -> Vec<String> {
-        names.iter().filter(|name| name.starts_with(PACKAGE)).cloned().collect()
-    };
+    let ours =
+        |names: &[String]| -> Vec<String> { names.iter().filter(|name| name.starts_with(PACKAGE)).cloned().collect() };
     let (exports, imports) = (ours(&outline.exports), ours(&outline.imports));
     if exports.is_empty() {
         return Err(LoadError::NoContract { plugin: plugin() });
@@ -435,10 +445,10 @@ fn assemble(
     limits: &Limits,
 ) -> Result<Code, LoadError> {
     check_resources(name, component, limits)?;
-    let pre = machine.linker.instantiate_pre(component).map_err(|error| LoadError::ImportTypes {
-        plugin: name.to_owned(),
-        reason: bounded(&format!("{error:#}")),
-    })?;
+    let pre = machine
+        .linker
+        .instantiate_pre(component)
+        .map_err(|error| LoadError::ImportTypes { plugin: name.to_owned(), reason: bounded(&format!("{error:#}")) })?;
     // Saves copying the initial memory into every sandbox. A failure only costs time later.
     if let Err(error) = component.initialize_copy_on_write_image() {
         tracing::debug!(plugin = name, error = %error, "no copy-on-write image");

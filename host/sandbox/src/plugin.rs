@@ -53,7 +53,9 @@ impl Kind {
     pub(crate) fn answers(self, role: Role) -> bool {
         matches!(
             (self, role),
-            (Self::Classifier, Role::Classifier) | (Self::CostModel, Role::CostModel) | (Self::Strategy, Role::Strategy)
+            (Self::Classifier, Role::Classifier)
+                | (Self::CostModel, Role::CostModel)
+                | (Self::Strategy, Role::Strategy)
         )
     }
 }
@@ -289,7 +291,10 @@ impl Plugin {
     /// What it can be asked.
     #[must_use]
     pub fn kinds(&self) -> Vec<Kind> {
-        [Kind::Classifier, Kind::CostModel, Kind::Strategy, Kind::Learner].into_iter().filter(|kind| self.is(*kind)).collect()
+        [Kind::Classifier, Kind::CostModel, Kind::Strategy, Kind::Learner]
+            .into_iter()
+            .filter(|kind| self.is(*kind))
+            .collect()
     }
 
     /// What it can be asked, in one word for signatures: `strategy`, `strategy+learner`.

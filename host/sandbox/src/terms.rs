@@ -21,11 +21,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use domain::{
-    digest::Digest,
-    nearest::nearest,
-    plugin::Setting,
-};
+use domain::{digest::Digest, nearest::nearest, plugin::Setting};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
@@ -133,7 +129,11 @@ impl Terms {
         }
         if let Some(memory) = memory {
             limits.memory = quantity(memory.get_ref(), &[("KiB", 1 << 10), ("MiB", 1 << 20)]).ok_or_else(|| {
-                self.error(memory.span(), format!("`memory` is `{}`", short(memory.get_ref())), Some("write \"4MiB\" or \"512KiB\""))
+                self.error(
+                    memory.span(),
+                    format!("`memory` is `{}`", short(memory.get_ref())),
+                    Some("write \"4MiB\" or \"512KiB\""),
+                )
             })?;
             let most = tier.most_memory() as u64;
             if !(1..=most).contains(&limits.memory) {
@@ -142,7 +142,11 @@ impl Terms {
         }
         if let Some(deadline) = deadline {
             limits.deadline_ms = quantity(deadline.get_ref(), &[("ms", 1), ("s", 1_000)]).ok_or_else(|| {
-                self.error(deadline.span(), format!("`deadline` is `{}`", short(deadline.get_ref())), Some("write \"20ms\""))
+                self.error(
+                    deadline.span(),
+                    format!("`deadline` is `{}`", short(deadline.get_ref())),
+                    Some("write \"20ms\""),
+                )
             })?;
             if !(1..=most_ms).contains(&limits.deadline_ms) {
                 return Err(out_of(deadline.span(), "deadline", format!("{most_ms}ms")));

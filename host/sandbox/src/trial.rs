@@ -78,8 +78,7 @@ fn trials() -> [Trial; 12] {
         Trial::new("an urgent request", "a red bicycle", 10).with(|request| request.priority = Priority::Urgent),
         Trial::new("a request that may wait", "a red bicycle", 10).with(|request| request.priority = Priority::Low),
         Trial::new("tight caps", "a red bicycle", 10).with(|request| {
-            request.caps =
-                Caps { max_cost: Some(MicroUsd(1)), max_latency_ms: Some(1), min_quality: Some(1.0) };
+            request.caps = Caps { max_cost: Some(MicroUsd(1)), max_latency_ms: Some(1), min_quality: Some(1.0) };
         }),
         Trial::new("a strange prompt", "\u{202e}\0\u{1b}[31m ﷽ 🧑\u{200d}🚀 \n\t\"'\\", 20)
             .seen_as("something-new", &["something-else"]),
@@ -95,10 +94,10 @@ pub(crate) fn run(plugin: &Plugin, recorded: &[Request]) -> Result<(), LoadError
 /// What the trials cost: the calls, in order.
 pub(crate) fn measure(plugin: &Plugin, recorded: &[Request]) -> Result<Vec<PluginCall>, LoadError> {
     let moment = Moment { now_ms: 1_795_478_400_000, seed: 0x5eed, sequence: 1, session: 1 };
-    let recorded = recorded.iter().take(RECORDED).map(|request| Trial {
-        request: request.clone(),
-        ..Trial::new("a recorded request", "", 20)
-    });
+    let recorded = recorded
+        .iter()
+        .take(RECORDED)
+        .map(|request| Trial { request: request.clone(), ..Trial::new("a recorded request", "", 20) });
     let mut calls = Vec::new();
     for Trial { word, request, classification, candidates, tags } in trials().into_iter().chain(recorded) {
         let prompt_chars = request.prompt.chars().count() as u32;

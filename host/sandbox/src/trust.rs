@@ -148,9 +148,8 @@ impl Trust {
         same("world", &statement.worlds, worlds)?;
         let offered = Version::parse(version).map_err(|_| TrustError::NoVersion(bounded(version)))?;
         let Some((highest, digest)) = served else { return Ok(()) };
-        let falls = Version::parse(highest).is_ok_and(|highest| {
-            offered < highest || (offered == highest && statement.digest != digest)
-        });
+        let falls = Version::parse(highest)
+            .is_ok_and(|highest| offered < highest || (offered == highest && statement.digest != digest));
         if falls {
             return Err(TrustError::PutBack { offered: bounded(version), served: highest.to_owned() });
         }

@@ -13,6 +13,7 @@ use gateway::{
     App, Source,
     config::{Config, Loaded, Problems},
 };
+use sandbox::Compiler;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -103,7 +104,7 @@ impl Serve {
                 return Ok(ExitStatus::Failure);
             }
         };
-        let app = match App::build(config, source).await {
+        let app = match App::build(config, source, Compiler::this_program()).await {
             Ok(app) => app,
             Err(error) if error.is_users() => {
                 let hint = error.hint();

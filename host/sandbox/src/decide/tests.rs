@@ -61,12 +61,14 @@ fn timeless(mut decided: Decided) -> Decision {
 #[test]
 fn equal_inputs_give_equal_decisions_and_equal_fuel_on_any_thread_and_in_any_engine() {
     let prompt = "a watercolor of two foxes under a sign that says \"OPEN\"";
-    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default()).expect("bundled plugins load");
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
     let first = timeless(decide_once(&plugins, &panel(), prompt));
     assert!(first.calls.len() == 3 && first.calls.iter().all(|call| call.fuel > 0));
     let elsewhere = std::thread::spawn(move || {
         let again = timeless(decide_once(&plugins, &panel(), prompt));
-        let others = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default()).expect("bundled plugins load");
+        let others = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+            .expect("bundled plugins load");
         (again, timeless(decide_once(&others, &panel(), prompt)))
     });
     let (again, other_engine) = elsewhere.join().expect("no panic");
@@ -76,7 +78,8 @@ fn equal_inputs_give_equal_decisions_and_equal_fuel_on_any_thread_and_in_any_eng
 
 #[test]
 fn plugins_that_are_not_there_leave_the_hosts_own_order() {
-    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default()).expect("bundled plugins load");
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
     let nobody = Panel {
         classifier: "nobody".into(),
         cost_models: vec!["nobody".into()],

@@ -1,6 +1,6 @@
 //! What an operator may do with a plugin: take it out of service, put it back, go back to the version before.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use domain::digest::Digest;
 use serde::Serialize;
@@ -145,9 +145,8 @@ impl Inner {
         let load = |source| ActionError::Load { name: name.to_owned(), source };
         if let Some(archive) = &self.setup.archive {
             for digest in slot.remembered.good.iter().rev().filter_map(|digest| Digest::from_hex(digest)) {
-                let kept = archive
-                    .fetch(digest)
-                    .map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
+                let kept =
+                    archive.fetch(digest).map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
                 if let Some(bytes) = kept.filter(|_| digest != current) {
                     return self.load_kept(name, &bytes, &slot.terms).map(Arc::new).map_err(load);
                 }
@@ -187,12 +186,6 @@ impl Inner {
         if moved {
             self.swap();
         }
-    }
-
-    /// Whether anything is to be tried again now.
-    pub(super) fn has_due(&self) -> bool {
-        let now = Instant::now();
-        lock(&self.slots).values().any(|slot| slot.is_due(now))
     }
 }
 

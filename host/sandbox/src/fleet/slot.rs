@@ -138,7 +138,10 @@ impl Slot {
 
     /// Whether anything would be lost by forgetting it.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        self.serving.is_some() || self.refused.is_some() || self.stamps.is_none() || self.remembered != Remembered::default()
+        self.serving.is_some()
+            || self.refused.is_some()
+            || self.stamps.is_none()
+            || self.remembered != Remembered::default()
     }
 
     pub(super) fn is_bundled(&self) -> bool {

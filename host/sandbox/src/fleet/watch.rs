@@ -36,9 +36,8 @@ pub(super) fn start(inner: &Arc<Inner>) -> std::io::Result<Watcher> {
     let (events, received) = mpsc::channel();
     let inner = Arc::clone(inner);
     let stop = events.clone();
-    let thread = thread::Builder::new()
-        .name("muxel-plugins".to_owned())
-        .spawn(move || watch(&inner, &events, &received))?;
+    let thread =
+        thread::Builder::new().name("muxel-plugins".to_owned()).spawn(move || watch(&inner, &events, &received))?;
     Ok(Watcher { stop, thread })
 }
 

@@ -29,8 +29,7 @@ fn settings(text: &str) -> Result<Vec<Setting>, String> {
 #[test]
 fn settings_are_given_in_the_manifests_order() {
     let text = "[settings]\nmode = \"far\"\nfloor = 1\nstrict = true\n";
-    let expected =
-        vec![Setting::Number(1.0), Setting::Flag(true), Setting::Choice(1), Setting::Text(String::new())];
+    let expected = vec![Setting::Number(1.0), Setting::Flag(true), Setting::Choice(1), Setting::Text(String::new())];
     assert_eq!(settings(text), Ok(expected));
 }
 
@@ -42,7 +41,10 @@ fn every_mistake_names_its_line_and_what_was_wanted() {
         ("[settings]\n\nstrict = \"yes\"\n", "line 3: `strict` is \"yes\", not true or false"),
         ("[settings]\nmode = \"up\"\n", "line 2: `mode` is \"up\", not one of near, far"),
         ("[settings]\nflor = 0.5\n", "line 2: the plugin has no setting `flor`"),
-        ("[setings]\nfloor = 0.5\n", "line 1: unknown field `setings`, expected one of `digest`, `tier`, `settings`, `limits`, `grants`"),
+        (
+            "[setings]\nfloor = 0.5\n",
+            "line 1: unknown field `setings`, expected one of `digest`, `tier`, `settings`, `limits`, `grants`",
+        ),
         ("digest = \"abc\"\n", "line 1: `digest` is not 64 hexadecimal digits"),
     ] {
         assert_eq!(settings(text), Err(message.to_owned()));
@@ -57,7 +59,14 @@ fn limits_have_units_and_a_roof() {
     };
     let raised = limits("[limits]\nfuel = 2_000_000\nmemory = \"4MiB\"\ndeadline = \"20ms\"\n").expect("fine");
     assert_eq!((raised.fuel, raised.memory, raised.deadline_ms), (2_000_000, 4 << 20, 20));
-    for text in ["fuel = 0", "fuel = 99_000_000_000", "memory = \"17MiB\"", "memory = \"4\"", "deadline = \"0ms\"", "deadline = \"MS\""] {
+    for text in [
+        "fuel = 0",
+        "fuel = 99_000_000_000",
+        "memory = \"17MiB\"",
+        "memory = \"4\"",
+        "deadline = \"0ms\"",
+        "deadline = \"MS\"",
+    ] {
         assert!(limits(&format!("[limits]\n{text}\n")).is_err_and(|error| error.starts_with("line 2: ")), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{LoadError, Origin, Plugin, Sandbox};
+use sandbox::{Compiler, LoadError, Origin, Plugin, Sandbox, Submission};
 use serde::Serialize;
 
 use crate::{exit::ExitStatus, printer::Printer};
@@ -56,7 +56,8 @@ impl Check {
             Err(error) => Err(LoadError::Read { plugin: name, reason: error.to_string() }),
             Ok(bytes) => {
                 sandbox::prepare_thread();
-                Sandbox::new()?.load(&name, &bytes, Origin::File(self.component.clone()))
+                let sandbox = Sandbox::new(Compiler::this_program())?;
+                sandbox.load(&Submission::new(&name, &bytes), Origin::File(self.component.clone()))
             }
         };
         match checked {
@@ -89,7 +90,7 @@ fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::other("it is no regular file"));
     }
     let mut bytes = Vec::new();
-    let most = sandbox::Limits::FAST.component as u64 + 1;
+    let most = sandbox::largest_component() as u64 + 1;
     std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
