@@ -10,4 +10,5 @@ mod generations;
 mod hostile;
 mod money;
 mod reload;
+mod replay;
 mod shutdown;

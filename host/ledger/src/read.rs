@@ -14,8 +14,8 @@ use serde::{Deserialize as _, de::value::StrDeserializer};
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqlitePoolOptions};
 
 use crate::{
-    database,
-    error::ReadError,
+    components, database,
+    error::{ComponentError, ReadError},
     row::{COLUMNS, Row, charge, integer},
     trace::{self, Unpacked},
     writer::BlobKind,
@@ -137,14 +137,32 @@ impl Reader {
         query.build().fetch_all(&self.pool).await?.iter().map(Row::read).collect()
     }
 
+    /// The component of this digest, if it is kept: whole, or an error.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the component in it is damaged.
+    pub async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, ComponentError> {
+        let Some(bytes) = self.stored_blob(BlobKind::Component, digest).await? else { return Ok(None) };
+        match components::verified(digest, bytes).await {
+            None => Err(ComponentError::Damaged { digest }),
+            whole => Ok(whole),
+        }
+    }
+
     async fn blob(&self, kind: BlobKind, digest: Option<Digest>) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(digest) = digest else { return Ok(None) };
-        let bytes = sqlx::query_scalar("SELECT bytes FROM blobs WHERE kind = ? AND digest = ?")
+        match digest {
+            Some(digest) => Ok(self.stored_blob(kind, digest).await?),
+            None => Ok(None),
+        }
+    }
+
+    async fn stored_blob(&self, kind: BlobKind, digest: Digest) -> sqlx::Result<Option<Vec<u8>>> {
+        sqlx::query_scalar("SELECT bytes FROM blobs WHERE kind = ? AND digest = ?")
             .bind(kind.word())
             .bind(&digest.as_bytes()[..])
             .fetch_optional(&self.pool)
-            .await?;
-        Ok(bytes)
+            .await
     }
 
     /// The attempts of an interrupted request.

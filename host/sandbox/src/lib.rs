@@ -40,7 +40,7 @@ mod validate;
 mod wasi;
 
 pub use archive::Archive;
-pub use bundled::names as bundled_names;
+pub use bundled::{component as bundled_component, names as bundled_names};
 pub use call::Called;
 pub use compile::{CHILD_COMMAND, Compiler, run_child};
 pub use conduct::{LastFault, Usage};

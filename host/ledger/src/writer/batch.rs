@@ -27,6 +27,8 @@ pub(crate) enum BlobKind {
     Candidates,
     /// See [`crate::trace`].
     Inputs,
+    /// See [`crate::components`].
+    Component,
 }
 
 impl BlobKind {
@@ -35,6 +37,7 @@ impl BlobKind {
             Self::Prompt => "prompt",
             Self::Candidates => "candidates",
             Self::Inputs => "inputs",
+            Self::Component => "component",
         }
     }
 }
@@ -71,6 +74,8 @@ pub(super) struct Batch {
     /// Attempts of requests that are not recorded yet.
     pub(super) open: HashMap<DecisionId, Vec<AttemptRow>>,
     pub(super) blobs: HashMap<(BlobKind, Digest), BlobRow>,
+    /// Components that records name, each with when it was used.
+    pub(super) components: HashMap<Digest, u64>,
     pub(super) duplicates: u64,
     pub(super) barriers: Vec<oneshot::Sender<()>>,
     /// Whether the ledger is to close after this batch.
@@ -130,6 +135,13 @@ impl Batch {
         }
         let context = &record.context;
         self.keep(known, BlobKind::Candidates, context.catalogue, at_ms, || trace::pack_context(context).ok());
+        let shadows = record.trace.shadows.iter().map(|shadow| &shadow.call);
+        for call in record.trace.decision.calls.iter().chain(shadows) {
+            if !known.holds(BlobKind::Component, call.digest, at_ms) {
+                let used_ms = self.components.entry(call.digest).or_default();
+                *used_ms = at_ms.max(*used_ms);
+            }
+        }
         let row = Row::of(&record, prompt);
         let attempts =
             record.trace.attempts.iter().map(|attempt| AttemptRow::ended(record.id, attempt, true)).collect();
