@@ -11,3 +11,4 @@ mod hostile;
 mod money;
 mod reload;
 mod shutdown;
+mod split;

@@ -12,6 +12,7 @@ use dispatch::{Dispatcher, Health, SetupError};
 use domain::{candidate::Candidate, record::RecordContext, request::Operation};
 use ledger::{Ledger, LedgerSettings, PromptPolicy};
 use sandbox::{EngineError, LoadError, Panel, Plugins, Sandbox};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     places::Places,
     reload::{self, ReloadError, Reloaded, Reloads, Source},
     service::{Service, providers},
+    shadows,
     snapshot::{Offering, Route, Snapshot},
     state::{Counts, State},
 };
@@ -95,6 +97,7 @@ impl App {
             health,
             ledger,
             places: Arc::new(Places::default()),
+            shadows: Arc::new(Semaphore::new(shadows::AT_ONCE)),
             tasks: TaskTracker::new(),
             counts: Counts::default(),
             session_key,

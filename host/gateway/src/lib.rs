@@ -16,6 +16,7 @@ mod refusal;
 mod reload;
 mod serve;
 mod service;
+mod shadows;
 mod snapshot;
 mod state;
 

@@ -10,19 +10,17 @@ use std::{
 
 use dispatch::{CallerPresence, Delivery, DispatchFailure, Dispatched, Job, Step, Stopped};
 use domain::{
-    attempt::{Attempt, Charge, DecisionId},
+    attempt::{Charge, DecisionId},
     capability,
     catalogue::Date,
-    decision::Decision,
     explain::Explanation,
     failure::FailureKind,
-    plugin::Setting,
     provider::DialectName,
     record::{Outcome, Record, Trace},
     request::Request,
 };
 use ledger::{MediaName, Slot};
-use sandbox::{Decided, Verdict, decide};
+use sandbox::{Decided, Verdict, decide, shadow};
 
 use crate::{
     http::{
@@ -31,6 +29,7 @@ use crate::{
         error::ApiError,
     },
     media, prepare, refusal,
+    shadows::{Shadows, answers},
     snapshot::{Snapshot, Target},
     state::{State, unix_ms},
 };
@@ -75,10 +74,11 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let began = tokio::time::Instant::now();
     let (decided, request, steps) = plan(state, &admitted, true);
     let patience = patience(&request, &admitted.target);
-    let Decided { decision, verdict, settings } = decided;
+    let (verdict, mut trace) = traced(decided);
+    let shadows = Shadows::ask(&state.shadows, &admitted.snapshot, &admitted.target.route, &trace.decision);
     if verdict != Verdict::Go {
-        let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
-        let trace = traced(decision, settings, Vec::new(), Vec::new());
+        trace.shadows = answers(shadows).await;
+        let (outcome, error) = refusal::undecided(&verdict, &trace.decision, &admitted.snapshot.offering);
         let id = admitted.id;
         record(admitted, trace, Ending::failed(outcome, &error));
         return Err(error.of(id));
@@ -99,18 +99,19 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         (Ok(delivery), Handover::Url) => media::keep(state, &delivery.pictures).await,
         _ => Ok(Vec::new()),
     };
-    settle(admitted, &request, decision, settings, dispatched, kept, caller)
+    trace.shadows = answers(shadows).await;
+    settle(admitted, &request, trace, dispatched, kept, caller)
 }
 
 /// Explains a request without calling anyone. Leaves one record, too.
 pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let (decided, _, _) = plan(state, &admitted, false);
-    let Decided { decision, verdict, settings } = decided;
-    let explanation = Explanation::new(&decision, &admitted.snapshot.offering.context.candidates);
-    let id = admitted.id;
-    let error =
-        (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &decision, &admitted.snapshot.offering).1);
-    let trace = traced(decision, settings, Vec::new(), Vec::new());
+    let (verdict, mut trace) = traced(decided);
+    let Admitted { id, snapshot, target, .. } = &admitted;
+    let (id, offering) = (*id, &snapshot.offering);
+    trace.shadows = shadow(&snapshot.roster, &target.route.shadows, &trace.decision, &offering.candidates);
+    let explanation = Explanation::of(&trace, &offering.context.candidates);
+    let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
     record(admitted, trace, ending);
     DryRun { id, explanation, verdict, error }
@@ -167,18 +168,19 @@ fn patience(request: &Request, target: &Target) -> Duration {
 fn settle(
     admitted: Admitted,
     request: &Request,
-    decision: Decision,
-    settings: Vec<Arc<[Setting]>>,
+    mut trace: Trace,
     dispatched: Dispatched,
     kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
 ) -> Result<Box<Served>, ApiError> {
     let Dispatched { attempts, charge, result } = dispatched;
     let id = admitted.id;
-    let strategy = Arc::clone(&decision.strategy);
+    let strategy = Arc::clone(&trace.decision.strategy);
     let count = attempts.len();
+    trace.attempts = attempts;
     match result {
         Ok(mut delivery) => {
+            let decision = &trace.decision;
             let index = decision.order[delivery.step];
             let candidate =
                 &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
@@ -191,7 +193,7 @@ fn settle(
                     warnings.push(format!("a simulated provider ignores {}", ignored.join(", ")));
                 }
             }
-            let trace = traced(decision, settings, attempts, warnings.clone());
+            trace.warnings.clone_from(&warnings);
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(error) => {
@@ -207,15 +209,17 @@ fn settle(
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
             let error = refusal::failed(failure, patience(request, &admitted.target));
-            let trace = traced(decision, settings, attempts, Vec::new());
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))
         }
     }
 }
 
-fn traced(decision: Decision, settings: Vec<Arc<[Setting]>>, attempts: Vec<Attempt>, warnings: Vec<String>) -> Trace {
-    Trace { decision, settings, attempts, warnings, conditions: Vec::new(), shadows: Vec::new() }
+/// What is decided, and the record of it before anything else has happened.
+fn traced(decided: Decided) -> (Verdict, Trace) {
+    let Decided { decision, verdict, settings } = decided;
+    let (attempts, warnings, conditions, shadows) = Default::default();
+    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows })
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {

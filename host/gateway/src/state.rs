@@ -13,6 +13,7 @@ use dispatch::{CallerGuard, Health};
 use domain::{attempt::DecisionId, request::Moment};
 use ledger::Ledger;
 use sandbox::Plugins;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{places::Places, reload::Reloads, snapshot::Snapshot};
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) ledger: Arc<Ledger>,
     /// Places for requests under way.
     pub(crate) places: Arc<Places>,
+    /// For requests whose shadows are asked.
+    pub(crate) shadows: Arc<Semaphore>,
     /// Requests under way, also those whose caller has left.
     pub(crate) tasks: TaskTracker,
     pub(crate) counts: Counts,

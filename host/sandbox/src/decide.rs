@@ -247,11 +247,11 @@ fn veto_by_caps(considered: &mut [Considered], request: &Request) {
     }
 }
 
-fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
+pub(crate) fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
     considered.iter().enumerate().filter(|(_, candidate)| of(candidate)).map(|(index, _)| index as u32).collect()
 }
 
-fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
+pub(crate) fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
     let contender = |index: &u32| {
         let considered = &considered[*index as usize];
         let candidate = &candidates[considered.candidate as usize];
@@ -269,7 +269,11 @@ fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Cand
 }
 
 /// The columns strategies get: one for each tag that a provider of an offered candidate carries.
-fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered]) -> Vec<(String, Vec<bool>)> {
+pub(crate) fn tags(
+    candidates: &[Arc<Candidate>],
+    offered: &[u32],
+    considered: &[Considered],
+) -> Vec<(String, Vec<bool>)> {
     let provider = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider;
     let mut names: Vec<&str> = offered.iter().flat_map(|index| &provider(index).tags).map(String::as_str).collect();
     names.sort_unstable();

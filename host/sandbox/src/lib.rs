@@ -24,6 +24,7 @@ mod fault;
 mod load;
 mod plugin;
 mod roster;
+mod shadow;
 mod trial;
 mod validate;
 mod watch;
@@ -36,6 +37,7 @@ pub use fault::Fault;
 pub use load::{LoadError, encode};
 pub use plugin::{Kind, Limits, Origin, Plugin, Subject};
 pub use roster::{Refused, Roster};
+pub use shadow::{shadow, shadow_patience, skipped};
 pub use watch::Plugins;
 
 /// Prepares a thread for plugin calls. Without it, the first call on a thread costs hundreds of microseconds; give it to
