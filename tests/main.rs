@@ -12,3 +12,4 @@ mod money;
 mod reload;
 mod replay;
 mod shutdown;
+mod split;

@@ -10,19 +10,23 @@ use axum::Router;
 use dispatch::{Dispatcher, Health, SetupError};
 use domain::{candidate::Candidate, record::RecordContext, request::Operation};
 use ledger::{Ledger, LedgerSettings, PromptPolicy};
-use sandbox::{Compiler, EngineError, LoadError, NotAKey, Panel, Plugins, Sandbox, Setup, Trust};
+use sandbox::{Archive, Compiler, EngineError, LoadError, NotAKey, Panel, Plugins, Sandbox, Setup, Trust};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    archive::{self, LedgerArchive},
     config::{
         self, Config,
         checked::{OnFault, Prompts, Route as RouteConfig},
     },
     fixed::Fixed,
+    gate::Gate,
     http,
     places::Places,
     reload::{self, ReloadError, Reloaded, Reloads, Source},
     service::{Service, providers},
+    shadows,
     snapshot::{Offering, Route, Snapshot},
     state::{Counts, State},
 };
@@ -81,7 +85,8 @@ impl App {
     pub async fn build(config: &Config, source: Option<Source>, compiler: Compiler) -> Result<Self, BuildError> {
         let fixed = Fixed::new(config);
         let ledger = Arc::new(Ledger::open(ledger_settings(config, &fixed)).await?);
-        let setup = setup(&config.plugins)?;
+        let archive: Arc<dyn Archive> = Arc::new(LedgerArchive::new(Arc::clone(&ledger)));
+        let setup = Setup { archive: Some(archive), ..setup(&config.plugins)? };
         // Plugins are compiled and their archive is waited for: not on a thread that serves.
         let plugins =
             tokio::task::spawn_blocking(move || plugins(setup, compiler)).await.map_err(|_| BuildError::Broken)??;
@@ -102,7 +107,9 @@ impl App {
             plugins,
             health,
             ledger,
+            gate: Gate::new(),
             places: Arc::new(Places::default()),
+            shadows: Arc::new(Semaphore::new(shadows::AT_ONCE)),
             tasks: TaskTracker::new(),
             counts: Counts::default(),
             session_key,
@@ -115,9 +122,11 @@ impl App {
                 state.renew(|next| next.roster = state.plugins.roster());
             }
         });
-        // What was dropped between loading and listening for swaps.
-        state.plugins.scan();
+        // What was dropped between loading and listening for swaps. It may wait for a compiler and for the ledger.
+        let scanned = Arc::clone(&state);
+        tokio::task::spawn_blocking(move || scanned.plugins.scan()).await.map_err(|_| BuildError::Broken)?;
         state.plugins.watch().map_err(BuildError::Watch)?;
+        tokio::spawn(archive::keep_in_service(Arc::downgrade(&state), config.data.retention));
         Ok(Self { state })
     }
 

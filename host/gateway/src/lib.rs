@@ -5,7 +5,9 @@
 pub mod config;
 
 mod app;
+mod archive;
 mod fixed;
+mod gate;
 mod http;
 mod media;
 mod pipeline;
@@ -16,6 +18,7 @@ mod refusal;
 mod reload;
 mod serve;
 mod service;
+mod shadows;
 mod snapshot;
 mod state;
 

@@ -105,6 +105,12 @@ impl Target {
         Cow::Owned(panel)
     }
 
+    /// Whether any plugin that may decide here runs in the slow tier.
+    pub(crate) fn is_slow(&self, roster: &Roster) -> bool {
+        let arms = self.route.split.iter().flat_map(|split| split.arms());
+        self.panel.is_slow(roster) || arms.into_iter().any(|arm| roster.is_slow(&arm.strategy))
+    }
+
     fn names(&self, candidate: &Candidate) -> bool {
         match &self.named {
             Named::All => true,

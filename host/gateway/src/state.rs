@@ -13,9 +13,10 @@ use dispatch::{CallerGuard, Health};
 use domain::{attempt::DecisionId, request::Moment};
 use ledger::Ledger;
 use sandbox::Plugins;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::{places::Places, reload::Reloads, snapshot::Snapshot};
+use crate::{gate::Gate, places::Places, reload::Reloads, snapshot::Snapshot};
 
 pub(crate) struct State {
     pub(crate) snapshot: ArcSwap<Snapshot>,
@@ -25,8 +26,12 @@ pub(crate) struct State {
     pub(crate) plugins: Plugins,
     pub(crate) health: Arc<Health>,
     pub(crate) ledger: Arc<Ledger>,
+    /// Before plugins of the slow tier.
+    pub(crate) gate: Gate,
     /// Places for requests under way.
     pub(crate) places: Arc<Places>,
+    /// For requests whose shadows are asked.
+    pub(crate) shadows: Arc<Semaphore>,
     /// Requests under way, also those whose caller has left.
     pub(crate) tasks: TaskTracker,
     pub(crate) counts: Counts,

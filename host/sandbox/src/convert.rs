@@ -49,6 +49,10 @@ impl Reads {
         Self(self.0 & other.0)
     }
 
+    pub(crate) fn of_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     pub(crate) fn bits(self) -> u16 {
         self.0
     }

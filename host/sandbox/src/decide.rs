@@ -13,10 +13,10 @@ use std::{sync::Arc, time::Instant};
 
 use domain::{
     candidate::Candidate,
-    decision::{Considered, Decision, NATIVE, Veto, follow},
+    decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
     plugin::{
-        CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, Shadow, tag_columns,
+        CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns,
     },
     policy,
     price::list_price,
@@ -25,7 +25,6 @@ use domain::{
 };
 
 use crate::{
-    call::Called,
     engine::Tier,
     plugin::{Kind, Plugin, Source, Subject},
     roster::Roster,
@@ -42,6 +41,15 @@ pub struct Panel {
     pub strategies: Vec<Arc<str>>,
     /// Whether a failing plugin fails the request. For routes that carry a brand or region policy.
     pub refuse_on_fault: bool,
+}
+
+impl Panel {
+    /// Whether anyone of this panel may run in the slow tier.
+    #[must_use]
+    pub fn is_slow(&self, roster: &Roster) -> bool {
+        let names = std::iter::once(&self.classifier).chain(&self.cost_models).chain(&self.strategies);
+        names.into_iter().any(|name| roster.is_slow(name))
+    }
 }
 
 /// The candidates of one request before any plugin was asked.
@@ -297,7 +305,7 @@ impl<'a> Asking<'a> {
 }
 
 /// `plugin`, or the version before it while it is put aside; else the word for why not.
-fn may_ask<'p>(
+pub(crate) fn may_ask<'p>(
     plugin: &'p Arc<Plugin>,
     role: Role,
     subject: &Subject<'_>,
@@ -318,45 +326,9 @@ fn may_ask<'p>(
     }
 }
 
-fn skipped(plugin: Arc<str>, digest: Digest, role: Role, reason: &'static str) -> PluginCall {
+pub(crate) fn skipped(plugin: Arc<str>, digest: Digest, role: Role, reason: &'static str) -> PluginCall {
     let ended = CallEnd::Skipped { reason: reason.into() };
     PluginCall { role, plugin, digest, fuel: 0, memory: 0, micros: 0, ended }
-}
-
-/// What strategy `name` would have made of a decision. `None` when there is nothing to rank, or no such strategy.
-#[must_use]
-pub fn shadow(
-    roster: &Roster,
-    name: &str,
-    decision: &Decision,
-    candidates: &[Arc<Candidate>],
-    circumstances: Circumstances,
-) -> Option<Shadow> {
-    // What was offered was ranked or left out.
-    let offered = indices(&decision.considered, |row| matches!(row.veto, None | Some(Veto::LeftOut)));
-    let plugin = roster.get(name, Kind::Strategy).filter(|_| !offered.is_empty())?;
-    let request = &decision.request;
-    let prompt_chars = request.prompt.chars().count() as u32;
-    let subject = Subject { request, moment: &decision.moment, prompt_chars, source: circumstances.source };
-    let (called, plugin) = match may_ask(plugin, Role::Strategy, &subject, circumstances.slow) {
-        Ok(plugin) => {
-            let contenders = contenders(&offered, &decision.considered, candidates);
-            let tags = tags(candidates, &offered, &decision.considered);
-            (plugin.rank(subject, &decision.classification, &contenders, &tags)?, plugin)
-        }
-        Err(reason) => {
-            let call = skipped(plugin.name(), plugin.digest(), Role::Strategy, reason);
-            (Called { call, answer: None }, plugin)
-        }
-    };
-    let (mut order, reason, propensity) = called
-        .answer
-        .map_or((Vec::new(), String::new(), 1.0), |ranking| (ranking.order, ranking.reason, ranking.propensity));
-    for place in &mut order {
-        place.candidate = offered[place.candidate as usize];
-    }
-    let (settings, conditions) = (plugin.settings(), plugin.conditions());
-    Some(Shadow { call: called.call, settings, conditions, order, reason, propensity })
 }
 
 fn veto_by_caps(considered: &mut [Considered], request: &Request) {
@@ -365,11 +337,11 @@ fn veto_by_caps(considered: &mut [Considered], request: &Request) {
     }
 }
 
-fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
+pub(crate) fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
     considered.iter().enumerate().filter(|(_, candidate)| of(candidate)).map(|(index, _)| index as u32).collect()
 }
 
-fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
+pub(crate) fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
     let contender = |index: &u32| {
         let considered = &considered[*index as usize];
         let candidate = &candidates[considered.candidate as usize];
@@ -387,7 +359,11 @@ fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Cand
 }
 
 /// The columns strategies get: one for each tag that a provider of an offered candidate carries.
-fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered]) -> Vec<(String, Vec<bool>)> {
+pub(crate) fn tags(
+    candidates: &[Arc<Candidate>],
+    offered: &[u32],
+    considered: &[Considered],
+) -> Vec<(String, Vec<bool>)> {
     let of = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider.tags[..];
     tag_columns(&offered.iter().map(of).collect::<Vec<_>>())
 }

@@ -20,7 +20,7 @@ use domain::digest::Digest;
 use crate::{
     archive::Archive,
     bundled::BUNDLED,
-    engine::Sandbox,
+    engine::{Sandbox, Tier},
     folder::{self, Contents, Files, NotRead},
     history::{Event, What},
     load::{LoadError, Submission},
@@ -444,6 +444,9 @@ impl Inner {
                     roster.refused.insert(name.clone(), refused.clone());
                 }
             }
+            let is_slow = |plugin: &Plugin| plugin.tier() == Tier::Slow;
+            let slow = |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
+            roster.slow = roster.plugins.values().any(slow);
             let roster = Arc::new(roster);
             self.roster.store(Arc::clone(&roster));
             roster

@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use domain::{digest::Digest, request::Request};
+use domain::{
+    digest::Digest,
+    plugin::{Conditions, Setting},
+    request::Request,
+};
 use wasmtime::component::{Component, InstancePre};
 
 use crate::{
@@ -14,7 +18,7 @@ use crate::{
     compiled,
     conduct::Conduct,
     convert::Reads,
-    engine::{MEMORIES, Machine, Sandbox, TABLES, Tier},
+    engine::{MEMORIES, Machine, POLICY, Sandbox, TABLES, Tier},
     fault::{Fault, bounded},
     manifest::Manifest,
     outline::{Outline, OutlineError, PACKAGE},
@@ -31,6 +35,9 @@ pub const CONTRACT: &str = "0.1.0";
 const MAGIC: &[u8] = b"\0asm";
 /// What follows in a core module; a component has another layer number here.
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
+
+/// Longest time for a plugin to say what it is, in epochs.
+const DESCRIBE_EPOCHS: u64 = 2_000;
 
 /// What is handed in for admission.
 #[derive(Clone, Copy)]
@@ -233,8 +240,21 @@ impl Sandbox {
     pub fn load(&self, submission: &Submission<'_>, origin: Origin) -> Result<Plugin, LoadError> {
         let Submission { name, bytes, terms, .. } = *submission;
         let plugin = || name.to_owned();
-        let digest = Digest::of(bytes);
-        let (tier, signed) = inspect(submission, &origin, digest)?;
+        let (tier, signed) = inspect(submission, &origin, Digest::of(bytes))?;
+        let mut loaded = self.make(submission, origin, tier)?;
+        if let Some((key, statement)) = signed {
+            Trust::verify_identity(&statement, loaded.version(), &loaded.worlds(), submission.served)
+                .map_err(|error| LoadError::Trust { plugin: plugin(), error })?;
+            loaded.signed_by = Some(key.into());
+        }
+        let limits = loaded.limits;
+        loaded.on_terms(terms, limits, submission.recorded)
+    }
+
+    /// Compiles a component for `tier` and asks it what it is.
+    fn make(&self, submission: &Submission<'_>, origin: Origin, tier: Tier) -> Result<Plugin, LoadError> {
+        let Submission { name, bytes, terms, .. } = *submission;
+        let plugin = || name.to_owned();
         // Ours are no strangers, and a process each would make a slow start.
         let compiler = if origin == Origin::Bundled { &Compiler::Here } else { &self.compiler };
         let machine = self.machine(tier).map_err(|error| machine_trouble(name, &error))?;
@@ -243,13 +263,12 @@ impl Sandbox {
             CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
             CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
         })?;
-        let terms_error = |error| LoadError::Terms { plugin: plugin(), error };
-        let limits = terms.limits(tier).map_err(terms_error)?;
-        let code = Code { size: bytes.len(), ..assemble(name, machine, tier, &component, digest, &limits)? };
+        let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
+        let code = assemble(name, machine, tier, &component, Digest::of(bytes), &limits)?;
         let mut loaded = Plugin {
             name: name.into(),
             origin,
-            code: Arc::new(code),
+            code: Arc::new(Code { size: bytes.len(), ..code }),
             limits,
             reads: Reads::default(),
             settings: Arc::default(),
@@ -258,16 +277,50 @@ impl Sandbox {
             signed_by: None,
         };
         let manifest = describe(&loaded)?;
+        // Nobody else has it yet.
         if let Some(code) = Arc::get_mut(&mut loaded.code) {
             code.manifest = manifest;
         }
-        if let Some((key, statement)) = signed {
-            Trust::verify_identity(&statement, loaded.version(), &loaded.worlds(), submission.served)
-                .map_err(|error| LoadError::Trust { plugin: plugin(), error })?;
-            loaded.signed_by = Some(key.into());
-        }
-        loaded.on_terms(terms, limits, submission.recorded)
+        Ok(loaded)
     }
+}
+
+impl Sandbox {
+    /// A component that served once, to make a recorded call of it again: under the conditions of that call and with its
+    /// settings. Nothing is tried.
+    ///
+    /// # Errors
+    ///
+    /// When it does not load, or ran under another policy.
+    pub fn recreate(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        conditions: Conditions,
+        settings: Arc<[Setting]>,
+    ) -> Result<Plugin, RecreateError> {
+        if conditions.policy != POLICY {
+            return Err(RecreateError::Policy { recorded: conditions.policy });
+        }
+        let tier = if conditions.slow { Tier::Slow } else { Tier::Fast };
+        let mut limits = Limits::of(tier);
+        (limits.fuel, limits.memory) = (conditions.fuel, conditions.memory);
+        limits.deadline_ms = u64::from(conditions.deadline_ms);
+        let terms = Terms::default();
+        let submission = Submission { terms: &terms, ..Submission::new(name, bytes) };
+        let plugin = self.make(&submission, Origin::Bundled, tier)?;
+        let reads = Reads::of_bits(conditions.reads).and(plugin.code.manifest.reads);
+        Ok(Plugin { limits, settings, reads, ..plugin })
+    }
+}
+
+/// Why a recorded call cannot be made again.
+#[derive(Debug, thiserror::Error)]
+pub enum RecreateError {
+    #[error("it ran under policy {recorded} of the sandbox, and this program has {POLICY}")]
+    Policy { recorded: u16 },
+    #[error(transparent)]
+    Load(#[from] LoadError),
 }
 
 impl Plugin {
@@ -501,6 +554,8 @@ fn describe(plugin: &Plugin) -> Result<Manifest, LoadError> {
         }
     };
     let mut store = store(plugin, World::default()).map_err(|error| faulted(&error))?;
+    // Once, off the path of requests, maybe while the machine is busy starting: fuel judges, the clock only guards.
+    store.set_epoch_deadline(DESCRIBE_EPOCHS);
     let instance = plugin.instantiate(&mut store).map_err(|error| faulted(&error))?;
     let exports = &plugin.code.exports;
     let guest = exports.describe.load(&mut store, &instance).map_err(wrong("describe"))?;

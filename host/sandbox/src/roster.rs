@@ -6,6 +6,7 @@ use domain::digest::Digest;
 use serde::Serialize;
 
 use crate::{
+    engine::Tier,
     load::LoadError,
     plugin::{Kind, Plugin},
 };
@@ -16,6 +17,8 @@ pub struct Roster {
     /// Rises by one with every swap.
     pub(crate) revision: u64,
     pub(crate) plugins: BTreeMap<Arc<str>, Arc<Plugin>>,
+    /// Whether any of them runs in the slow tier.
+    pub(crate) slow: bool,
     pub(crate) refused: BTreeMap<String, Refused>,
     /// Plugins that an operator took out of service.
     pub(crate) disabled: BTreeMap<Arc<str>, Digest>,
@@ -45,6 +48,15 @@ impl Roster {
     #[must_use]
     pub fn get(&self, name: &str, kind: Kind) -> Option<&Arc<Plugin>> {
         self.plugins.get(name).filter(|plugin| plugin.is(kind))
+    }
+
+    /// Whether the plugin of this name, or what stands by for it, runs in the slow tier.
+    #[must_use]
+    pub fn is_slow(&self, name: &str) -> bool {
+        let is_slow = |plugin: &Plugin| plugin.tier() == Tier::Slow;
+        let of = |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
+        // Most gateways have none: then nothing is looked up.
+        self.slow && self.plugins.get(name).is_some_and(of)
     }
 
     /// All plugins by name.

@@ -13,7 +13,7 @@ use domain::{
     request::{Caps, Moment, Priority, Request},
 };
 use ledger::{Ledger, LedgerSettings, PromptPolicy, Stored};
-use sandbox::{Decided, Field, Kind, Panel, Plugin, Roster, Sandbox, Subject, decide};
+use sandbox::{Circumstances, Decided, Field, Kind, Panel, Plugin, Roster, Sandbox, Subject, decide};
 
 use super::*;
 
@@ -51,7 +51,8 @@ fn row(index: usize, candidate: &Candidate, request: &Request) -> Considered {
 }
 
 fn roster() -> Arc<Roster> {
-    sandbox::Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load").roster()
+    let sandbox = Sandbox::new(sandbox::Compiler::Here).expect("an engine");
+    sandbox::Plugins::load(sandbox, sandbox::Setup::default()).expect("bundled plugins load").roster()
 }
 
 fn panel() -> Panel {
@@ -71,7 +72,7 @@ fn request() -> Request {
 fn conditions(plugin: &Plugin) -> Conditions {
     let limits = plugin.limits();
     let deadline_ms = limits.deadline_ms as u32;
-    Conditions { policy: 0, slow: false, fuel: limits.fuel, memory: limits.memory, deadline_ms, reads: u16::MAX }
+    Conditions { policy: sandbox::POLICY, slow: false, fuel: limits.fuel, memory: limits.memory, deadline_ms, reads: u16::MAX }
 }
 
 fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (Trace, RecordContext) {
@@ -79,7 +80,9 @@ fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (T
     let considered = candidates.iter().enumerate().map(|(index, candidate)| row(index, candidate, request)).collect();
     let field = Field { candidates: &candidates, considered, due: probe.then_some(2), last_resort: false };
     let moment = Moment { now_ms: 1_795_478_400_000, seed: 2, sequence: 3, session: 4 };
-    let Decided { decision, settings, .. } = decide(roster, panel, &Arc::new(request.clone()), moment, field, |_| true);
+    let request = Arc::new(request.clone());
+    let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| true);
+    let Decided { decision, settings, .. } = decided;
     let of = |call: &PluginCall| roster.plugins().find(|plugin| plugin.digest() == call.digest).expect("it was called");
     let conditions = decision.calls.iter().map(|call| conditions(of(call))).collect();
     let trace =
@@ -257,7 +260,7 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     let decision = &trace.decision;
     let candidates = candidates();
     let prompt_chars = decision.request.prompt.chars().count() as u32;
-    let subject = Subject { request: &decision.request, moment: &decision.moment, prompt_chars };
+    let subject = Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: sandbox::Source::Trial };
     let contender = |row: &Considered| {
         let candidate = &candidates[row.candidate as usize];
         Contender {

@@ -18,6 +18,7 @@ use http::{HeaderMap, Method, header};
 use super::{auth::Key, error::ApiError};
 use crate::state::State;
 
+mod plugins;
 mod reload;
 mod routes;
 
@@ -29,6 +30,11 @@ pub(super) fn router() -> Router<Arc<State>> {
     Router::new()
         .route("/admin/reload", post(reload::reload))
         .route("/admin/routes", get(routes::list))
+        .route("/admin/plugins", get(plugins::list))
+        .route("/admin/plugins/{name}/log", get(plugins::log))
+        .route("/admin/plugins/{name}/rollback", post(plugins::rollback))
+        .route("/admin/plugins/{name}/disable", post(plugins::disable))
+        .route("/admin/plugins/{name}/enable", post(plugins::enable))
         .route_layer(middleware::from_fn(only_admins))
 }
 

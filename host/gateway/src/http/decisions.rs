@@ -31,7 +31,7 @@ pub(super) async fn dry_run(
             return error.into_response();
         }
     };
-    let run = pipeline::dry_run(&state, admitted);
+    let run = pipeline::dry_run(&state, admitted).await;
     let mut body = object(json!(run.explanation));
     body.insert("id".to_owned(), json!(run.id.to_string()));
     body.insert("object".to_owned(), json!("decision"));

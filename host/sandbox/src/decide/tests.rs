@@ -97,3 +97,24 @@ fn plugins_that_are_not_there_leave_the_hosts_own_order() {
     assert_eq!(refused.verdict, Verdict::PluginFailed { plugin: "nobody".into() });
     assert!(refused.decision.order.is_empty());
 }
+
+#[test]
+fn a_shadow_sees_what_the_strategy_saw() {
+    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let decided = decide_once(&plugins, &panel(), "a red bicycle").decision;
+    let names: [Arc<str>; 3] = ["hybrid".into(), "nobody".into(), "cheapest".into()];
+    let watched = crate::shadow(&plugins.roster(), &names, &decided, &candidates());
+    let [again, cheapest] = &watched[..] else { panic!("{watched:#?}") };
+    let own = decided.calls.last().expect("the strategy's");
+    // Equal fuel for an equal answer: the inputs were the same to the last byte.
+    assert_eq!((&again.call.plugin, again.call.fuel), (&own.plugin, own.fuel));
+    let places: Vec<u32> = again.order.iter().map(|place| place.candidate).collect();
+    assert_eq!(places, decided.order);
+    let scores: Vec<_> = places.iter().map(|place| decided.considered[*place as usize].score).collect();
+    assert_eq!(scores, again.order.iter().map(|place| Some(place.score)).collect::<Vec<_>>());
+    assert_eq!((&*cheapest.call.plugin, cheapest.call.ended == CallEnd::Answered), ("cheapest", true));
+
+    let skipped = crate::skipped(&plugins.roster(), &names, "busy");
+    assert!(skipped.iter().all(|shadow| shadow.call.ended == CallEnd::Skipped { reason: "busy".into() }));
+    assert_eq!(skipped.len(), 2);
+}

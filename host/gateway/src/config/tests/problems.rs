@@ -167,23 +167,23 @@ routes = ["defualt", "Thumbs"]
     hint: write it like `deadline = "300s"`
 
     error: `Thumbs` is not a name for a route
-      --> muxel.toml:54:1 (routes.Thumbs)
+      --> muxel.toml:53:1 (routes.Thumbs)
     hint: use small letters, digits and dashes, like `my-name`
 
     error: `ignore` is not known as `on-fault`
-      --> muxel.toml:55:12 (routes.Thumbs.on-fault)
+      --> muxel.toml:54:12 (routes.Thumbs.on-fault)
     hint: known here: `fallback`, `refuse`
 
     error: `routes.Thumbs.candidates` must be a table, not a list
-      --> muxel.toml:56:14 (routes.Thumbs.candidates)
+      --> muxel.toml:55:14 (routes.Thumbs.candidates)
     hint: write it like `candidates = { only = ["openai/*"] }`
 
     error: `hash` is not 64 hexadecimal digits
-      --> muxel.toml:60:8 (keys[0].hash)
+      --> muxel.toml:59:8 (keys[0].hash)
     hint: make a key and its hash with `muxel key new`; never write the key itself
 
     error: there is no route `defualt`
-      --> muxel.toml:61:11 (keys[0].routes[0])
+      --> muxel.toml:60:11 (keys[0].routes[0])
     hint: did you mean `default`?
     "##);
 }
@@ -415,7 +415,7 @@ fn only_this_machine_may_call_without_keys() {
 
 #[test]
 fn a_split_that_cannot_be_is_reported_arm_by_arm() {
-    let text = r#"
+    let text = r#"[providers]
 [routes.default]
 split = [
     { strategy = "hybrid", weight = -1 },
@@ -480,19 +480,19 @@ split = { hybrid = 95 }
 #[test]
 fn signatures_need_keys_that_are_keys() {
     const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
-    let text = format!("[plugins]\ntrusted-keys = [\"{KEY}\", \"{KEY}\", \"{}\"]", &KEY[..55]);
+    let text = format!("[providers]\n[plugins]\ntrusted-keys = [\"{KEY}\", \"{KEY}\", \"{}\"]", &KEY[..55]);
     insta::assert_snapshot!(complaints(&text), @r##"
     error: this key is named twice
-      --> muxel.toml:2:77 (plugins.trusted-keys[1])
+      --> muxel.toml:3:77 (plugins.trusted-keys[1])
     hint: keep one of them
 
     error: this is not a minisign public key
-      --> muxel.toml:2:137 (plugins.trusted-keys[2])
+      --> muxel.toml:3:137 (plugins.trusted-keys[2])
     hint: name the second line of the author's `minisign.pub`: 56 characters that begin with `RW`
     "##);
-    insta::assert_snapshot!(complaints("[plugins]\nrequire-signatures = true\n"), @r##"
+    insta::assert_snapshot!(complaints("[providers]\n[plugins]\nrequire-signatures = true\n"), @r##"
     error: no plugin could be loaded: signatures are required and no key is trusted
-      --> muxel.toml:2:22 (plugins.require-signatures)
+      --> muxel.toml:3:22 (plugins.require-signatures)
     hint: name the keys of those who may sign: `trusted-keys = ["RW.."]`
     "##);
     let trusted = config(&format!("[plugins]\ntrusted-keys = [\"{KEY}\"]\nrequire-signatures = true\n"));
