@@ -17,5 +17,5 @@ mod state;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;
-pub use preview::{Ask, Preview, PreviewError};
+pub use preview::{Ask, Case, Preview, PreviewError, Tried};
 pub use serve::serve;

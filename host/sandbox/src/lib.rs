@@ -21,6 +21,7 @@ mod convert;
 mod decide;
 mod engine;
 mod fault;
+mod inspect;
 mod load;
 mod plugin;
 mod roster;
@@ -33,10 +34,11 @@ pub use call::Called;
 pub use decide::{Decided, Field, Panel, Verdict, decide};
 pub use engine::{EngineError, Sandbox};
 pub use fault::Fault;
+pub use inspect::{Described, DescribedSetting, FileKind, Form, Inspection, Producer, Sections, inspect};
 pub use load::{LoadError, encode};
 pub use plugin::{Kind, Limits, Origin, Plugin, Subject};
 pub use roster::{Refused, Roster};
-pub use watch::Plugins;
+pub use watch::{Plugins, is_name as is_plugin_name};
 
 /// Prepares a thread for plugin calls. Without it, the first call on a thread costs hundreds of microseconds; give it to
 /// the runtime's `on_thread_start`.

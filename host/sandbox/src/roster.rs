@@ -44,6 +44,14 @@ impl Roster {
         self.plugins.get(name).filter(|plugin| plugin.is(kind))
     }
 
+    /// These plugins and one more, which takes the place of another of its name: to try it before it serves.
+    #[must_use]
+    pub fn with(&self, plugin: Arc<Plugin>) -> Self {
+        let mut plugins = self.plugins.clone();
+        plugins.insert(plugin.name(), plugin);
+        Self { revision: self.revision, plugins, refused: self.refused.clone() }
+    }
+
     /// All plugins by name.
     pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
         self.plugins.values()

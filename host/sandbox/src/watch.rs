@@ -316,7 +316,8 @@ fn list(folder: &Path) -> Option<BTreeMap<String, PathBuf>> {
 }
 
 /// Plugin names stand in URLs, headers and settings: lower-case words joined by `-`, and none that means something else.
-fn is_name(name: &str) -> bool {
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let reserved = [domain::decision::NATIVE, "auto"];
     (1..=64).contains(&name.len()) && name.bytes().all(plain) && !reserved.contains(&name)
