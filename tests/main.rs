@@ -7,6 +7,7 @@ mod cli;
 mod errors;
 mod generations;
 mod hostile;
+mod kit;
 mod money;
 mod reload;
 mod shutdown;

@@ -107,6 +107,11 @@ macro_rules! export {
     ($plugin:ident : everything) => {
         $crate::__export_interfaces!($plugin, full_plugin: describe, classifier, cost_model, strategy, learner);
     };
+    ($($other:tt)*) => {
+        compile_error!(
+            "write `export!(YourType: WORLD)`, where WORLD is strategy, classifier, cost-model, learner or everything"
+        );
+    };
 }
 
 #[doc(hidden)]

@@ -43,6 +43,10 @@ pub(crate) struct Build {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// KiB of stack. With a small one, a small call needs no more memory than a gateway keeps warm
+    #[arg(long, value_name = "KIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(4..=256))]
+    stack: u32,
+
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -82,7 +86,7 @@ impl Build {
     fn build(&self) -> Result<Built, Mistake> {
         let package = cargo::package(&self.folder)?;
         cargo::has_target(&self.folder)?;
-        let module = load::read(&cargo::build(&self.folder)?, MOST)?;
+        let module = load::read(&cargo::build(&self.folder, self.stack)?, MOST)?;
         let component = encode(&module)?;
         let file = match &self.output {
             Some(file) => named(file)?,

@@ -12,8 +12,6 @@ use serde::Deserialize;
 use super::mistake::Mistake;
 
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
-/// With a small stack, a small call needs no more memory than the host keeps warm.
-const SMALL_STACK: &str = "-Clink-arg=-zstack-size=16384";
 const INSTALL_RUST: &str = "install Rust: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
 
 /// A crate as `cargo metadata` knows it.
@@ -161,18 +159,18 @@ pub(super) fn has_target(folder: &Path) -> Result<(), Mistake> {
     Err(Mistake::new("no-target", why, format!("rustup target add {toolchain}{TARGET}")))
 }
 
-/// Builds the crate and returns its module. What the compiler says goes to the terminal as it is.
+/// Builds the crate with a stack of so many KiB and returns its module. What the compiler says goes to the terminal as it is.
 ///
 /// # Errors
 ///
 /// When it does not compile, or no module comes out.
-pub(super) fn build(folder: &Path) -> Result<PathBuf, Mistake> {
+pub(super) fn build(folder: &Path, stack_kib: u32) -> Result<PathBuf, Mistake> {
     let manifest = folder.join("Cargo.toml");
     let built = Command::new(cargo())
         .args(["build", "--release", "--lib", "--target", TARGET, "--message-format=json-render-diagnostics"])
         .arg("--manifest-path")
         .arg(&manifest)
-        .env("CARGO_ENCODED_RUSTFLAGS", SMALL_STACK)
+        .env("CARGO_ENCODED_RUSTFLAGS", format!("-Clink-arg=-zstack-size={}", u64::from(stack_kib) * 1024))
         // Small and quick to start, whatever the crate's own profile says.
         .envs([
             ("CARGO_PROFILE_RELEASE_LTO", "true"),

@@ -9,6 +9,9 @@ use sandbox::{Limits, LoadError, Origin, Plugin, Sandbox};
 
 use super::{gauge::Gauge, mistake::Mistake};
 
+/// Most of a file that is read: more than any gateway takes in, so that its size can be told.
+const MOST: usize = 64 << 20;
+
 /// Does what `serve` does with a file in its folder.
 ///
 /// # Errors
@@ -16,7 +19,7 @@ use super::{gauge::Gauge, mistake::Mistake};
 /// Why `serve` would not take it in.
 pub(super) fn admit(sandbox: &Sandbox, path: &Path) -> Result<Plugin, Mistake> {
     let name = name_of(path)?;
-    let bytes = read(path, Limits::FAST.component)?;
+    let bytes = read(path, MOST)?;
     sandbox.load(&name, &bytes, Origin::File(path.to_owned())).map_err(refused)
 }
 
@@ -28,8 +31,9 @@ impl From<LoadError> for Mistake {
 
 fn refused(error: LoadError) -> Mistake {
     let advice = match &error {
-        LoadError::Trial { code, .. } => advice(code),
-        LoadError::Describe { fault, .. } => advice(fault.code()),
+        LoadError::Trial { code, detail, .. } => advice(code, detail),
+        LoadError::Describe { fault, .. } => advice(fault.code(), &fault.to_string()),
+        LoadError::Structure { .. } => Some("a large `static` counts as well: make it a `const` table, or compute it"),
         _ => None,
     };
     let hint = match (error.hint(), advice) {
@@ -40,11 +44,16 @@ fn refused(error: LoadError) -> Mistake {
 }
 
 /// What an author may do about a call that went wrong.
-pub(super) fn advice(code: &str) -> Option<&'static str> {
+pub(super) fn advice(code: &str, detail: &str) -> Option<&'static str> {
     Some(match code {
+        // The stack comes first in memory: what overflows it leaves memory at its lower end.
+        "trap" if detail.contains("out of bounds memory access") => {
+            "most likely the stack is full, which has 16 KiB unless built with `muxel plugin build --stack 64`: look for a \
+             recursion without an end, and keep large arrays in a `Vec`"
+        }
         "out-of-fuel" | "deadline" => {
-            "look for a loop that does not end, and for work that grows with the square of the candidates: there may be a \
-             hundred. `format!` with floats is dear: write reasons with `muxel_sdk::Reason`"
+            "look for a loop that does not end, and for work on all of a prompt (up to 16 KiB) or on every pair of candidates (up \
+             to 100). `format!` with floats is dear: write reasons with `muxel_sdk::Reason`"
         }
         "unreachable" => {
             "a panic ends like this: an index out of range, `unwrap` on nothing, `std::time` (the time is \
@@ -55,7 +64,7 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
              and `default-features = false` for muxel-sdk takes the standard one"
         }
         "stack-overflow" => "look for a recursion without an end; large arrays belong into a `Vec`, not onto the stack",
-        "trap" => "a division by zero or a bad pointer ends like this; `cargo test` finds the first",
+        "trap" => "a division by zero ends like this; `cargo test` finds it with a backtrace",
         "invalid-answer" => {
             "`cargo test` finds it: hold answers against `muxel_sdk::testing::assert_ranking`, `assert_classification` or \
              `assert_estimates`"

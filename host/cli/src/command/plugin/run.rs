@@ -160,7 +160,8 @@ impl Run {
         }
         if !self.json {
             printer.data(sum.text())?;
-            if let Some(advice) = sum.fault.as_deref().and_then(load::advice) {
+            let advice = sum.fault.as_ref().and_then(|(code, detail)| load::advice(code, detail));
+            if let Some(advice) = advice {
                 printer.say(format_args!("\nhint: {advice}"));
             } else if sum.unread == 0 && !self.watch {
                 printer.say(format_args!("\nnext: put it into the folder that a gateway watches, as `{name}.wasm`"));
@@ -179,7 +180,8 @@ struct Sum {
     differ: usize,
     unread: usize,
     fuel: u64,
-    fault: Option<String>,
+    /// Code and detail of the first one.
+    fault: Option<(String, String)>,
 }
 
 impl Sum {
@@ -187,9 +189,9 @@ impl Sum {
         self.asked += 1;
         self.differ += usize::from(report.differs);
         self.fuel = self.fuel.max(report.fuel());
-        if let Some(code) = report.fault() {
+        if let Some((code, detail)) = report.fault() {
             self.faults += 1;
-            self.fault.get_or_insert_with(|| code.to_owned());
+            self.fault.get_or_insert_with(|| (code.to_owned(), detail.to_owned()));
         }
     }
 

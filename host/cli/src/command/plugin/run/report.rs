@@ -86,8 +86,11 @@ impl<'a> Report<'a> {
         }
     }
 
-    pub(super) fn fault(&self) -> Option<&str> {
-        self.calls.iter().find_map(|call| call.call.fault.as_deref())
+    /// Code and detail of its first fault.
+    pub(super) fn fault(&self) -> Option<(&str, &str)> {
+        let fault =
+            |call: &Call<'a>| Some((call.call.fault.as_deref()?, call.call.detail.as_deref().unwrap_or_default()));
+        self.calls.iter().find_map(fault)
     }
 
     /// The most fuel that one of its calls took.

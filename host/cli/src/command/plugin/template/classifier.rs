@@ -51,6 +51,8 @@ const SURE: [f32; 3] = [0.6, 0.75, 0.9];
 const SURE_OF_NOTHING: f32 = 0.5;
 /// As many words as make a prompt wholly complex.
 const COMPLEX: f32 = 40.0;
+/// Words that are looked at. A prompt may have 16 KiB, and a call has 1,000,000 fuel.
+const MOST_WORDS: usize = 200;
 
 struct Plugin;
 
@@ -72,8 +74,9 @@ impl Classifier for Plugin {
         }
         let mut seen = [0_usize; CUES.len()];
         let mut words = 0;
-        for word in request.prompt.split(|c: char| !c.is_alphanumeric()) {
-            words += usize::from(!word.is_empty());
+        let all = request.prompt.split(|c: char| !c.is_alphanumeric());
+        for word in all.filter(|word| !word.is_empty()).take(MOST_WORDS) {
+            words += 1;
             for (count, (_, cues)) in seen.iter_mut().zip(&CUES) {
                 *count += usize::from(cues.iter().any(|cue| cue.eq_ignore_ascii_case(word)));
             }

@@ -146,7 +146,7 @@ mod tests {
             0,
             "price is everything"
         );
-        let reason = rank(Plugin::describe().defaults(), &candidates).reason;
+        let reason = rank(a_fiftieth(), &candidates).reason;
         assert_eq!(reason, "worth its price: quality 0.60 at 0.02 USD");
     }
 
