@@ -132,10 +132,8 @@ mod tests {
                 .costing(150_000, 150_000),
             Candidate::new("lab/unknown"),
         ];
-        assert_eq!(
-            order(Plugin::describe().defaults(), &candidates),
-            [1, 2, 0, 3]
-        );
+        let a_fiftieth = || vec![Value::Number(0.02)];
+        assert_eq!(order(a_fiftieth(), &candidates), [1, 2, 0, 3]);
         assert_eq!(
             order(vec![Value::Number(0.0)], &candidates),
             [2, 1, 0, 3],
