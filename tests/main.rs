@@ -8,6 +8,7 @@ mod config_reload;
 mod errors;
 mod generations;
 mod hostile;
+mod kit;
 mod money;
 mod reload;
 mod replay;

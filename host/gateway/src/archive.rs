@@ -45,7 +45,7 @@ impl Archive for LedgerArchive {
 
     fn recent(&self, most: usize) -> Vec<Request> {
         let recent = async {
-            let rows = self.ledger.list(&Filter { limit: most, ..Filter::default() }).await?;
+            let rows = self.ledger.list(&Filter { limit: most as u32, ..Filter::default() }).await?;
             let mut requests = Vec::with_capacity(rows.len());
             for row in rows {
                 let stored = self.ledger.find(row.id).await?;

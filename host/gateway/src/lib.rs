@@ -24,6 +24,6 @@ mod state;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;
-pub use preview::{Ask, Preview, PreviewError};
+pub use preview::{Ask, Case, Preview, PreviewError, Tried};
 pub use reload::{ReloadError, Reloaded, Source};
 pub use serve::serve;

@@ -84,7 +84,8 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let patience = patience(&request, &admitted.target);
     let (verdict, mut trace) = traced(decided);
-    let shadows = Shadows::ask(&state.shadows, &admitted.snapshot, &admitted.target.route, &trace.decision, admitted.source());
+    let shadows =
+        Shadows::ask(&state.shadows, &admitted.snapshot, &admitted.target.route, &trace.decision, admitted.source());
     if verdict != Verdict::Go {
         trace.shadows = answers(shadows).await;
         let (outcome, error) = refusal::undecided(&verdict, &trace.decision, &admitted.snapshot.offering);
@@ -120,7 +121,8 @@ pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let circumstances = Circumstances { source: admitted.source(), slow: false };
     let Admitted { id, snapshot, target, .. } = &admitted;
     let (id, offering) = (*id, &snapshot.offering);
-    trace.shadows = shadow(&snapshot.roster, &target.route.shadows, &trace.decision, &offering.candidates, circumstances);
+    trace.shadows =
+        shadow(&snapshot.roster, &target.route.shadows, &trace.decision, &offering.candidates, circumstances);
     let explanation = Explanation::of(&trace, &offering.context.candidates);
     let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };

@@ -15,9 +15,7 @@ use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
-    plugin::{
-        CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns,
-    },
+    plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
     policy,
     price::list_price,
     quarantine::Admission,

@@ -445,7 +445,8 @@ impl Inner {
                 }
             }
             let is_slow = |plugin: &Plugin| plugin.tier() == Tier::Slow;
-            let slow = |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
+            let slow =
+                |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
             roster.slow = roster.plugins.values().any(slow);
             let roster = Arc::new(roster);
             self.roster.store(Arc::clone(&roster));

@@ -98,7 +98,8 @@ pub(crate) fn list(folder: &Path) -> io::Result<BTreeMap<String, Files>> {
 }
 
 /// Plugin names stand in URLs, headers and settings: lower-case words joined by `-`, and none that means something else.
-pub(crate) fn is_name(name: &str) -> bool {
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let reserved = [domain::decision::NATIVE, "auto"];
     (1..=64).contains(&name.len()) && name.bytes().all(plain) && !reserved.contains(&name)

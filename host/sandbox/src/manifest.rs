@@ -26,6 +26,7 @@ pub(crate) struct Manifest {
     pub(crate) summary: String,
     pub(crate) reads: Reads,
     pub(crate) settings: Vec<SettingInfo>,
+    pub(crate) memory_format: u32,
 }
 
 /// One setting that operators may change.
@@ -87,6 +88,7 @@ impl Manifest {
             summary: bounded(&described.summary),
             reads,
             settings,
+            memory_format: described.memory_format,
         })
     }
 }

@@ -59,6 +59,15 @@ impl Roster {
         self.slow && self.plugins.get(name).is_some_and(of)
     }
 
+    /// These plugins and one more, which takes the place of another of its name: to try it before it serves.
+    #[must_use]
+    pub fn with(&self, plugin: Arc<Plugin>) -> Self {
+        let mut plugins = self.plugins.clone();
+        plugins.insert(plugin.name(), plugin);
+        let disabled = self.disabled.clone();
+        Self { revision: self.revision, plugins, refused: self.refused.clone(), disabled, slow: true }
+    }
+
     /// All plugins by name.
     pub fn plugins(&self) -> impl Iterator<Item = &Arc<Plugin>> {
         self.plugins.values()

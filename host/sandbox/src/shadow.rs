@@ -35,7 +35,8 @@ pub fn shadow(
     let contenders = contenders(&offered, considered, candidates);
     let tags = tags(candidates, &offered, considered);
     let prompt_chars = decision.request.prompt.chars().count() as u32;
-    let subject = Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: circumstances.source };
+    let subject =
+        Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: circumstances.source };
     let ask = |plugin: &Arc<Plugin>| {
         let plugin = match may_ask(plugin, Role::Strategy, &subject, circumstances.slow) {
             Ok(plugin) => plugin,

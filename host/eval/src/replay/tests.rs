@@ -72,7 +72,14 @@ fn request() -> Request {
 fn conditions(plugin: &Plugin) -> Conditions {
     let limits = plugin.limits();
     let deadline_ms = limits.deadline_ms as u32;
-    Conditions { policy: sandbox::POLICY, slow: false, fuel: limits.fuel, memory: limits.memory, deadline_ms, reads: u16::MAX }
+    Conditions {
+        policy: sandbox::POLICY,
+        slow: false,
+        fuel: limits.fuel,
+        memory: limits.memory,
+        deadline_ms,
+        reads: u16::MAX,
+    }
 }
 
 fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (Trace, RecordContext) {
@@ -260,7 +267,8 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     let decision = &trace.decision;
     let candidates = candidates();
     let prompt_chars = decision.request.prompt.chars().count() as u32;
-    let subject = Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: sandbox::Source::Trial };
+    let subject =
+        Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: sandbox::Source::Trial };
     let contender = |row: &Considered| {
         let candidate = &candidates[row.candidate as usize];
         Contender {

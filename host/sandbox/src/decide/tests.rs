@@ -100,10 +100,11 @@ fn plugins_that_are_not_there_leave_the_hosts_own_order() {
 
 #[test]
 fn a_shadow_sees_what_the_strategy_saw() {
-    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
     let decided = decide_once(&plugins, &panel(), "a red bicycle").decision;
     let names: [Arc<str>; 3] = ["hybrid".into(), "nobody".into(), "cheapest".into()];
-    let watched = crate::shadow(&plugins.roster(), &names, &decided, &candidates());
+    let watched = crate::shadow(&plugins.roster(), &names, &decided, &candidates(), Circumstances::ALONE);
     let [again, cheapest] = &watched[..] else { panic!("{watched:#?}") };
     let own = decided.calls.last().expect("the strategy's");
     // Equal fuel for an equal answer: the inputs were the same to the last byte.

@@ -107,8 +107,8 @@ fn text(plugins: &[Value]) -> String {
         ]
     });
     let headings = [
-        "plugin", "state", "worlds", "version", "digest", "tier", "calls", "faults", "fuel p50", "p99", "us p50", "p99",
-        "memory",
+        "plugin", "state", "worlds", "version", "digest", "tier", "calls", "faults", "fuel p50", "p99", "us p50",
+        "p99", "memory",
     ];
     let mut text = table::plain(&headings, 6, rows).to_string();
     for plugin in plugins {
