@@ -4,10 +4,13 @@ mod harness;
 
 mod audit;
 mod cli;
+mod config_reload;
 mod errors;
 mod generations;
 mod hostile;
+mod kit;
 mod money;
 mod reload;
 mod replay;
 mod shutdown;
+mod split;

@@ -2,19 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::Arc,
 };
 
 use domain::{
     attempt::{Charge, DecisionId},
     digest::Digest,
-    plugin::Conditions,
     record::{Outcome, Record, RecordContext},
 };
 use eval::{Comparison, Finding, Replayed, Replayer};
 use ledger::{Filter, Ledger, LedgerSettings, Reader, Stored};
-use sandbox::Limits;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -125,16 +122,6 @@ async fn recorded() -> Gateway {
     gateway
 }
 
-/// Keeps what was dropped into the plugin folder.
-async fn keep_components(data: &Path) {
-    let ledger = Ledger::open(LedgerSettings::new(data)).await.expect("the gateway has ended");
-    for (_, guest) in guests() {
-        let component = guest.component();
-        ledger.keep_component(Digest::of(&component), component).await.expect("kept");
-    }
-    ledger.close().await.expect("written");
-}
-
 async fn all(reader: &Reader) -> Vec<Stored> {
     let mut all = Vec::new();
     for row in reader.list(&Filter::default()).await.expect("readable") {
@@ -175,7 +162,9 @@ fn check(replayed: &[Replayed]) {
             let by_the_clock = |reason: &str| reason.starts_with("the clock");
             match &call.comparison {
                 Comparison::NotReplayable { reason } => assert!(by_the_clock(reason), "{one:#?}"),
-                other => assert_eq!(*other, Comparison::Same, "{one:#?}"),
+                Comparison::Different { .. } => panic!("{one:#?}"),
+                // A plugin that fails often is let alone for a while.
+                Comparison::Same | Comparison::NotCalled { .. } => {}
             }
         }
     }
@@ -186,7 +175,6 @@ fn check(replayed: &[Replayed]) {
 #[tokio::test]
 async fn a_thousand_decisions_come_to_the_same_again() {
     let gateway = recorded().await;
-    keep_components(&gateway.data()).await;
     let reader = Ledger::open_read_only(&gateway.data()).await.expect("a ledger");
     let records = Arc::new(all(&reader).await);
     assert_varied(&records);
@@ -240,9 +228,6 @@ async fn one_that_differs_is_found(gateway: &Gateway, records: &[Stored]) {
     let stored = records.iter().find(whole).expect("a usual decision");
     let mut trace = stored.trace.clone().expect("a trace");
     trace.decision.calls[2].fuel += 1;
-    // Of a call whose limits are not known, nobody can say that it differs.
-    let Limits { fuel, memory, .. } = Limits::FAST;
-    trace.conditions.resize(3, Conditions { fuel, memory, deadline_ms: 10, reads: u16::MAX, ..Conditions::default() });
     let id = DecisionId::new(stored.row.at_ms + 3_600_000, 7);
     let ledger = Ledger::open(LedgerSettings::new(gateway.data())).await.expect("the gateway has ended");
     let settings = stored.row.settings.expect("recorded");

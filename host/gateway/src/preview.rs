@@ -1,21 +1,30 @@
-//! Deciding without a server: for `muxel decide`.
+//! Deciding without a server: for `muxel decide`, and for authors who try a plugin before it serves.
 
 use std::sync::Arc;
 
 use dispatch::Health;
 use domain::{
     catalogue::Date,
+    decision::Decision,
     explain::Explanation,
     nearest::nearest,
     request::{Moment, Request},
 };
-use sandbox::{Kind, Plugins, Roster, Verdict, decide};
+use http::HeaderMap;
+use sandbox::{Circumstances, Kind, Panel, Plugin, Plugins, Roster, Verdict, decide};
 
-use crate::{app::offering, config::Config, http::error::ApiError, prepare, snapshot::Snapshot};
+use crate::{
+    app::offering,
+    config::Config,
+    http::{ask, error::ApiError},
+    prepare,
+    snapshot::{Offering, Target},
+};
 
 /// Decides as a server with this config would, with nothing measured yet.
 pub struct Preview {
-    snapshot: Snapshot,
+    offering: Offering,
+    roster: Arc<Roster>,
     health: Health,
 }
 
@@ -29,6 +38,27 @@ pub struct Ask {
     pub strategy: Option<String>,
     /// Instead of the route's.
     pub classifier: Option<String>,
+}
+
+/// A request to try a plugin on.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub request: Request,
+    /// As in a request's `model`.
+    pub model: String,
+    pub route: Option<String>,
+    /// Only providers that carry all of these.
+    pub tags: Vec<String>,
+    pub moment: Moment,
+}
+
+/// A plugin's decision beside the one that is made without it.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    pub with: Explanation,
+    pub with_verdict: Verdict,
+    pub without: Explanation,
+    pub without_verdict: Verdict,
 }
 
 /// What cannot be decided.
@@ -57,13 +87,38 @@ impl From<ApiError> for PreviewError {
     }
 }
 
+impl Case {
+    /// A request as a client sends it: the JSON body of `POST /v1/images/generations`.
+    ///
+    /// # Errors
+    ///
+    /// The first field that is wrong, by name.
+    pub fn read(body: &[u8], moment: Moment) -> Result<Self, PreviewError> {
+        let ask::Ask { request, model, route, tags, .. } = ask::read(body, &HeaderMap::new())?;
+        Ok(Self { request, model: model.to_string(), route, tags, moment })
+    }
+
+    /// A request as it was recorded, at its own moment and with its caps. `asked` is its `model`.
+    #[must_use]
+    pub fn recorded(decision: &Decision, asked: &str) -> Self {
+        Self {
+            request: decision.request.clone(),
+            model: asked.to_owned(),
+            route: Some(decision.route.to_string()),
+            // The record does not say which: the candidates that they left are not known any more.
+            tags: Vec::new(),
+            moment: decision.moment,
+        }
+    }
+}
+
 impl Preview {
     /// Needs a tokio runtime for its clock only.
     #[must_use]
     pub fn new(config: &Config, plugins: &Plugins) -> Self {
         let health = Health::new();
-        let offering = Arc::new(offering(config, &health));
-        Self { snapshot: Snapshot { offering, roster: plugins.roster() }, health }
+        let offering = offering(config, &health, None);
+        Self { offering, roster: plugins.roster(), health }
     }
 
     /// Decides on one request. `now_ms` is since 1970-01-01 UTC.
@@ -72,21 +127,66 @@ impl Preview {
     ///
     /// When a model or a plugin that is named does not exist.
     pub fn decide(&self, ask: &Ask, now_ms: u64, seed: u64) -> Result<(Explanation, Verdict), PreviewError> {
-        let mut target = self.snapshot.resolve(&ask.model, None, Vec::new())?;
+        let (offering, roster) = (&self.offering, &self.roster);
+        let target = offering.resolve(roster, &ask.model, None, Vec::new())?;
+        let mut panel = target.panel_for(seed).into_owned();
         if let Some(name) = &ask.strategy {
-            target.panel.strategies = vec![known(&self.snapshot.roster, name, Kind::Strategy)?];
+            panel.strategies = vec![known(roster, name, Kind::Strategy)?];
         }
         if let Some(name) = &ask.classifier {
-            target.panel.classifier = known(&self.snapshot.roster, name, Kind::Classifier)?;
+            panel.classifier = known(roster, name, Kind::Classifier)?;
         }
-        let mut request = ask.request.clone();
-        request.caps = request.caps.strictest(target.route.caps);
-        let request = Arc::new(request);
-        let offering = &self.snapshot.offering;
-        let field = prepare::field(offering, &target, &request, Date::of_unix_ms(now_ms), self.health.now());
         let moment = Moment { now_ms, seed, ..Moment::default() };
-        let decided = decide(&self.snapshot.roster, &target.panel, &request, moment, field, |_| false);
-        Ok((Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict))
+        Ok(self.run(roster, &target, &panel, &ask.request, moment))
+    }
+
+    /// Decides on one request with `plugin` in its place on the route, and as if it were not there.
+    ///
+    /// # Errors
+    ///
+    /// When a model or a route that the request names does not exist here.
+    pub fn try_out(&self, plugin: &Arc<Plugin>, case: &Case) -> Result<Tried, PreviewError> {
+        let name = plugin.name();
+        // What asked for this very plugin asks for the route without it.
+        let own = case.model.strip_prefix("auto/") == Some(&*name);
+        let model = if own { "auto" } else { &case.model };
+        let target = self.offering.resolve(&self.roster, model, case.route.as_deref(), case.tags.clone())?;
+        let mut panel = target.panel.clone();
+        if plugin.is(Kind::Classifier) {
+            panel.classifier = Arc::clone(&name);
+        }
+        if plugin.is(Kind::CostModel) {
+            // What it does not know is priced as without it.
+            panel.cost_models.retain(|other| *other != name);
+            panel.cost_models.insert(0, Arc::clone(&name));
+        }
+        if plugin.is(Kind::Strategy) {
+            panel.strategies = vec![name];
+        }
+        let roster = self.roster.with(Arc::clone(plugin));
+        let (with, with_verdict) = self.run(&roster, &target, &panel, &case.request, case.moment);
+        let (without, without_verdict) = self.run(&self.roster, &target, &target.panel, &case.request, case.moment);
+        Ok(Tried { with, with_verdict, without, without_verdict })
+    }
+
+    fn run(
+        &self,
+        roster: &Roster,
+        target: &Target,
+        panel: &Panel,
+        request: &Request,
+        moment: Moment,
+    ) -> (Explanation, Verdict) {
+        let mut request = request.clone();
+        request.caps = request.caps.strictest(target.route.caps);
+        let deadline_ms = u32::try_from(target.route.deadline.as_millis()).unwrap_or(u32::MAX);
+        request.caps.max_latency_ms.get_or_insert(deadline_ms);
+        let request = Arc::new(request);
+        let offering = &self.offering;
+        let today = Date::of_unix_ms(moment.now_ms);
+        let field = prepare::field(offering, target, &request, today, self.health.now());
+        let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| false);
+        (Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::call::LimitReached;
+use crate::{
+    call::LimitReached,
+    wasi::{Exited, Waited},
+};
 
 /// Why a call counts against its plugin. The request goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +35,10 @@ pub enum Fault {
     PoolExhausted,
     #[error("made the sandbox panic")]
     HostPanic,
+    #[error("left the program")]
+    Exit,
+    #[error("waited, and a plugin has nothing to wait for")]
+    Wait,
 }
 
 impl Fault {
@@ -51,6 +58,8 @@ impl Fault {
             Self::DeniedOutOfPlace => "denied-out-of-place",
             Self::PoolExhausted => "pool-exhausted",
             Self::HostPanic => "host-panic",
+            Self::Exit => "exit",
+            Self::Wait => "wait",
         }
     }
 
@@ -67,6 +76,12 @@ impl Fault {
         }
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
             return Self::PoolExhausted;
+        }
+        if error.downcast_ref::<Exited>().is_some() {
+            return Self::Exit;
+        }
+        if error.downcast_ref::<Waited>().is_some() {
+            return Self::Wait;
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel { limit: fuel_limit },

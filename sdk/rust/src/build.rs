@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Candidate, ChoiceOptions, Classification, Column, Estimate, Fact, Latency, Manifest, NumberRange, Offer, Priority,
-    Quality, Ranked, Ranking, Request, Setting, SettingKind, Tariff, Value,
+    Candidate, ChoiceOptions, Classification, Column, Delivery, Estimate, Fact, Latency, Manifest, MicroUsd,
+    NumberRange, Observation, Offer, Outcome, Priority, Quality, Ranked, Ranking, Request, Setting, SettingKind,
+    Tariff, Trait, Value,
 };
 
 impl Manifest {
@@ -57,6 +58,18 @@ impl Manifest {
         self.reads.push(field.to_owned());
         self
     }
+
+    /// What every call gets as its settings until an operator changes one: the defaults, in this manifest's order.
+    #[must_use]
+    pub fn defaults(&self) -> Vec<Value> {
+        let default = |setting: &Setting| match &setting.kind {
+            SettingKind::Number(range) => Value::Number(range.default),
+            SettingKind::Flag(flag) => Value::Flag(*flag),
+            SettingKind::Choice(choice) => Value::Choice(choice.default),
+            SettingKind::Text(text) => Value::Text(text.clone()),
+        };
+        self.settings.iter().map(default).collect()
+    }
 }
 
 impl Value {
@@ -66,6 +79,24 @@ impl Value {
         match self {
             Self::Number(number) => *number,
             _ => default,
+        }
+    }
+
+    /// Whether this value is on, or `default` when it is something else.
+    #[must_use]
+    pub fn flag_or(&self, default: bool) -> bool {
+        match self {
+            Self::Flag(flag) => *flag,
+            _ => default,
+        }
+    }
+
+    /// The index of the chosen option, or 0 when this is something else.
+    #[must_use]
+    pub fn as_choice(&self) -> usize {
+        match self {
+            Self::Choice(choice) => *choice as usize,
+            _ => 0,
         }
     }
 
@@ -90,6 +121,27 @@ impl Request {
     #[must_use]
     pub fn with_fact(mut self, name: &str, value: f64) -> Self {
         self.facts.push(Fact { name: name.to_owned(), value });
+        self
+    }
+
+    /// For pictures of this size.
+    #[must_use]
+    pub fn of_size(mut self, width: u32, height: u32) -> Self {
+        (self.width, self.height) = (width, height);
+        self
+    }
+
+    /// For so many pictures.
+    #[must_use]
+    pub fn wanting(mut self, count: u32) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Wanted this soon.
+    #[must_use]
+    pub fn as_soon_as(mut self, priority: Priority) -> Self {
+        self.priority = priority;
         self
     }
 
@@ -130,6 +182,20 @@ impl Classification {
     #[must_use]
     pub fn of(label: &str) -> Self {
         Self { label: label.to_owned(), confidence: 1.0, complexity: 0.5, traits: Vec::new(), features: Vec::new() }
+    }
+
+    /// With this confidence in the label.
+    #[must_use]
+    pub fn sure(mut self, confidence: f32) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// With one more trait.
+    #[must_use]
+    pub fn seeing(mut self, name: &str, confidence: f32) -> Self {
+        self.traits.push(Trait { name: name.to_owned(), confidence });
+        self
     }
 }
 
@@ -243,10 +309,75 @@ impl Candidate {
         self
     }
 
+    /// With so many attempts under way of those its provider allows at once.
+    #[must_use]
+    pub fn busy(mut self, in_flight: u32, max_in_flight: u32) -> Self {
+        (self.in_flight, self.max_in_flight) = (in_flight, max_in_flight);
+        self
+    }
+
+    /// With this weight, given by the operator.
+    #[must_use]
+    pub fn weighing(mut self, weight: f32) -> Self {
+        self.weight = weight;
+        self
+    }
+
     /// With a breaker that is half open.
     #[must_use]
     pub fn half_open(mut self) -> Self {
         self.half_open = true;
+        self
+    }
+}
+
+impl Outcome {
+    /// What was observed of `model`: a first choice for a `general` request, where nothing was left to chance.
+    #[must_use]
+    pub fn of(sequence: u64, model: &str, observed: Observation) -> Self {
+        Self {
+            sequence,
+            at_ms: 0,
+            operation: "image.generate".to_owned(),
+            label: "general".to_owned(),
+            features: Vec::new(),
+            quality: 0,
+            model: model.to_owned(),
+            place: 0,
+            propensity: 1.0,
+            observed,
+        }
+    }
+
+    /// `model` delivered, in this time and at this price.
+    #[must_use]
+    pub fn delivered(sequence: u64, model: &str, latency_ms: u32, cost: MicroUsd) -> Self {
+        Self::of(sequence, model, Observation::Delivered(Delivery { latency_ms, cost }))
+    }
+
+    /// `model` failed in this way, such as `transient`.
+    #[must_use]
+    pub fn failed(sequence: u64, model: &str, kind: &str) -> Self {
+        Self::of(sequence, model, Observation::Failed(kind.to_owned()))
+    }
+
+    /// Somebody gave the picture of `model` this mark, from 0 to 1.
+    #[must_use]
+    pub fn rated(sequence: u64, model: &str, mark: f32) -> Self {
+        Self::of(sequence, model, Observation::Rated(mark))
+    }
+
+    /// For a request of this kind.
+    #[must_use]
+    pub fn labelled(mut self, label: &str) -> Self {
+        self.label = label.to_owned();
+        self
+    }
+
+    /// At this place in the ranking, which had this chance to be made.
+    #[must_use]
+    pub fn ranked(mut self, place: u32, propensity: f32) -> Self {
+        (self.place, self.propensity) = (place, propensity);
         self
     }
 }

@@ -37,7 +37,8 @@
 //! calls, and there is no network, file or clock to ask. `wit/plugin.wit` says what every field means; the names here
 //! are the same in Rust's spelling.
 //!
-//! On any target but wasm32 [`export!`] exports nothing, so plugins have ordinary unit tests.
+//! On any target but wasm32 [`export!`] exports nothing, so plugins have ordinary unit tests. There, `testing` makes
+//! random inputs and holds answers against the host's own rules.
 //!
 //! The feature `heap`, on by default, gives a plugin an allocator for one call: it halves the time of a small call, and
 //! gives memory back only with the sandbox. A plugin that churns through much memory switches it off.
@@ -66,6 +67,8 @@ mod build;
 #[cfg(any(test, all(feature = "heap", target_arch = "wasm32", target_os = "unknown")))]
 mod heap;
 mod reason;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 
 pub use reason::Reason;
 #[doc(hidden)]
@@ -103,6 +106,11 @@ macro_rules! export {
     };
     ($plugin:ident : everything) => {
         $crate::__export_interfaces!($plugin, full_plugin: describe, classifier, cost_model, strategy, learner);
+    };
+    ($($other:tt)*) => {
+        compile_error!(
+            "write `export!(YourType: WORLD)`, where WORLD is strategy, classifier, cost-model, learner or everything"
+        );
     };
 }
 

@@ -10,7 +10,7 @@ use domain::{
     record::{Terms, Trace},
 };
 use ledger::Stored;
-use sandbox::Subject;
+use sandbox::{Source, Subject};
 
 pub(super) struct Inputs<'a> {
     pub(super) trace: &'a Trace,
@@ -46,7 +46,7 @@ impl<'a> Inputs<'a> {
     pub(super) fn subject(&self) -> Result<Subject<'a>, &'static str> {
         let decision = &self.trace.decision;
         let prompt_chars = self.prompt_chars.ok_or("its record does not say how long the prompt was")?;
-        Ok(Subject { request: &decision.request, moment: &decision.moment, prompt_chars })
+        Ok(Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: Source::Trial })
     }
 
     pub(super) fn offers(&self) -> Result<Vec<Offer>, &'static str> {

@@ -6,24 +6,27 @@ use domain::{
     digest::Digest,
     plugin::{Conditions, PluginCall, Setting},
 };
-use sandbox::{EngineError, Origin, Plugin, Sandbox};
+use sandbox::{Compiler, EngineError, Limits, POLICY, Plugin, Sandbox};
 
 /// Bytes of components after which all are forgotten before the next decision: a bound on memory, not on work.
 const HELD: usize = 256 << 20;
 /// The same for compiled ones.
 const LOADED: usize = 128;
 
+/// A component with the settings it was last asked with.
+type Loaded = Result<(Arc<[Setting]>, Plugin), String>;
+
 pub(super) struct Plugins {
     sandbox: Sandbox,
     /// `None` when it is not to be had.
     components: HashMap<Digest, Option<Vec<u8>>>,
     held: usize,
-    loaded: HashMap<(Digest, Option<Conditions>), Result<Plugin, String>>,
+    loaded: HashMap<(Digest, Conditions), Loaded>,
 }
 
 impl Plugins {
     pub(super) fn new() -> Result<Self, EngineError> {
-        let sandbox = Sandbox::new()?;
+        let sandbox = Sandbox::new(Compiler::Here)?;
         Ok(Self { sandbox, components: HashMap::new(), held: 0, loaded: HashMap::new() })
     }
 
@@ -56,26 +59,28 @@ impl Plugins {
     ) -> Result<&Plugin, String> {
         let component = self.components.get(&call.digest).and_then(Option::as_ref);
         let component = component.ok_or("its component was not kept")?;
-        let loaded = self
-            .loaded
-            .entry((call.digest, conditions))
-            .or_insert_with(|| load(&self.sandbox, &call.plugin, component, conditions));
-        let plugin = loaded.as_ref().map_err(String::clone)?;
-        if plugin.settings() != *settings {
-            return Err("it had settings of its own".to_owned());
+        // The first records do not say what a call was allowed: it was the usual.
+        let conditions = conditions.unwrap_or_else(usual);
+        let load = || {
+            let plugin = self.sandbox.recreate(&call.plugin, component, conditions, Arc::clone(settings));
+            plugin.map(|plugin| (Arc::clone(settings), plugin)).map_err(|error| error.to_string())
+        };
+        let loaded = self.loaded.entry((call.digest, conditions)).or_insert_with(load);
+        if loaded.as_ref().is_ok_and(|(known, _)| known != settings) {
+            *loaded = load();
         }
-        Ok(plugin)
+        loaded.as_ref().map(|(_, plugin)| plugin).map_err(String::clone)
     }
 }
 
-/// The one place that turns a component into a plugin for replay.
-fn load(sandbox: &Sandbox, name: &str, component: &[u8], conditions: Option<Conditions>) -> Result<Plugin, String> {
-    let plugin = sandbox.load(name, component, Origin::Bundled).map_err(|error| error.to_string())?;
-    let limits = plugin.limits();
-    match conditions {
-        Some(recorded) if recorded.fuel != limits.fuel || recorded.memory != limits.memory => {
-            Err("it had limits of its own".to_owned())
-        }
-        _ => Ok(plugin),
+fn usual() -> Conditions {
+    let limits = Limits::FAST;
+    Conditions {
+        policy: POLICY,
+        slow: false,
+        fuel: limits.fuel,
+        memory: limits.memory,
+        deadline_ms: limits.deadline_ms as u32,
+        reads: u16::MAX,
     }
 }

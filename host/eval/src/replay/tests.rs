@@ -6,14 +6,14 @@ use domain::{
     catalogue::Catalogue,
     decision::{Considered, Decision},
     money::{MicroUsd, PriceFactor},
-    plugin::{CallEnd, Classification, Contender, Live, PluginCall, Shadow, tag_columns},
+    plugin::{CallEnd, Classification, Contender, Live, Shadow, tag_columns},
     price::Estimate,
     provider::{DialectName, Provider},
     record::{Outcome, Record, RecordContext, Trace},
     request::{Caps, Moment, Priority, Request},
 };
 use ledger::{Ledger, LedgerSettings, PromptPolicy, Stored};
-use sandbox::{Decided, Field, Kind, Panel, Plugin, Roster, Sandbox, Subject, decide};
+use sandbox::{Circumstances, Decided, Field, Kind, Panel, Roster, Sandbox, Subject, decide};
 
 use super::*;
 
@@ -52,8 +52,8 @@ fn row(index: usize, candidate: &Candidate, request: &Request) -> Considered {
 
 /// Compiling takes longer than everything else here.
 static ROSTER: LazyLock<Arc<Roster>> = LazyLock::new(|| {
-    let plugins = sandbox::Plugins::load(Sandbox::new().expect("an engine"), None);
-    plugins.expect("bundled plugins load").roster()
+    let sandbox = Sandbox::new(sandbox::Compiler::Here).expect("an engine");
+    sandbox::Plugins::load(sandbox, sandbox::Setup::default()).expect("bundled plugins load").roster()
 });
 
 static REPLAYER: LazyLock<Mutex<Replayer>> = LazyLock::new(|| Mutex::new(Replayer::new().expect("an engine")));
@@ -72,20 +72,14 @@ fn request() -> Request {
     Request::for_prompt("a watercolor of two foxes under a sign that says \"OPEN\"")
 }
 
-fn conditions(plugin: &Plugin) -> Conditions {
-    let limits = plugin.limits();
-    let deadline_ms = limits.deadline_ms as u32;
-    Conditions { policy: 0, slow: false, fuel: limits.fuel, memory: limits.memory, deadline_ms, reads: u16::MAX }
-}
-
 fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (Trace, RecordContext) {
     let candidates = candidates();
     let considered = candidates.iter().enumerate().map(|(index, candidate)| row(index, candidate, request)).collect();
     let field = Field { candidates: &candidates, considered, due: probe.then_some(2), last_resort: false };
     let moment = Moment { now_ms: 1_795_478_400_000, seed: 2, sequence: 3, session: 4 };
-    let Decided { decision, settings, .. } = decide(roster, panel, &Arc::new(request.clone()), moment, field, |_| true);
-    let of = |call: &PluginCall| roster.plugins().find(|plugin| plugin.digest() == call.digest).expect("it was called");
-    let conditions = decision.calls.iter().map(|call| conditions(of(call))).collect();
+    let request = Arc::new(request.clone());
+    let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| true);
+    let Decided { decision, settings, conditions, .. } = decided;
     let trace =
         Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new(), conditions, shadows: Vec::new() };
     (trace, RecordContext::new(&candidates, Digest::of(b"settings")))
@@ -260,7 +254,8 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     let decision = &trace.decision;
     let candidates = candidates();
     let prompt_chars = decision.request.prompt.chars().count() as u32;
-    let subject = Subject { request: &decision.request, moment: &decision.moment, prompt_chars };
+    let subject =
+        Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: sandbox::Source::Trial };
     let contender = |row: &Considered| {
         let candidate = &candidates[row.candidate as usize];
         Contender {
@@ -281,7 +276,7 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     Shadow {
         call: called.call,
         settings: plugin.settings(),
-        conditions: conditions(plugin),
+        conditions: plugin.conditions(),
         order: ranking.order,
         reason: ranking.reason,
         propensity: ranking.propensity,

@@ -1,7 +1,8 @@
-//! The committed bindings are what `wit/` says today.
+//! The committed bindings are what `wit/` says today, and the rules that `testing` checks answers by are the host's.
 //!
 //! Plugins compile against `src/bindings.rs` and `src/worlds.rs`, which are generated here and committed, so that an
-//! author's cold build takes seconds. When `wit/` changes, regenerate both:
+//! author's cold build takes seconds. `src/testing/rules.rs` is a copy of what the host checks every answer by. When
+//! `wit/` or those rules change, regenerate all three:
 //!
 //! ```text
 //! MUXEL_BLESS=1 cargo test --release -p muxel-sdk-generate
@@ -28,6 +29,15 @@ fn bindings_are_what_the_contract_generates() {
 fn world_sections_are_what_the_contract_generates() {
     let (resolve, worlds) = contract();
     assert_current("src/worlds.rs", &sections(&resolve, &worlds));
+}
+
+#[test]
+fn the_rules_of_testing_are_the_hosts() {
+    let host = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../host/sandbox/src/validate.rs");
+    let rules = fs::read_to_string(host).expect("the host has rules");
+    let (rules, _its_tests) = rules.split_once("\n#[cfg(test)]").expect("they end where their tests begin");
+    let header = "// Copied from `host/sandbox/src/validate.rs` by `generate/tests/bindings.rs`. DO NOT EDIT!\n";
+    assert_current("src/testing/rules.rs", &format!("{header}{rules}"));
 }
 
 fn contract() -> (Resolve, [WorldId; 5]) {

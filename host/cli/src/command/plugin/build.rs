@@ -1,111 +1,160 @@
 //! `muxel plugin build`: a Rust crate to a component.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
-use serde::Deserialize;
+use sandbox::Limits;
+use serde::Serialize;
 
+use super::{
+    cargo,
+    gauge::{self, Gauge},
+    load,
+    mistake::Mistake,
+    new::quoted,
+};
 use crate::{exit::ExitStatus, printer::Printer};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-/// With a small stack, a small call needs no more memory than the host keeps warm.
-const SMALL_STACK: &str = "-Clink-arg=-zstack-size=16384";
+/// Largest module that is looked at.
+const MOST: usize = 256 << 20;
+/// Words that std leaves in a module which uses what a sandbox does not have, and what to use instead.
+const ABSENT: [(&str, &str); 3] = [
+    (
+        "time not implemented on this platform",
+        "std::time panics in a sandbox: the time is `request.now_ms`, of `.reads(\"now-ms\")`",
+    ),
+    (
+        "failed printing to",
+        "println! and eprintln! go nowhere in a sandbox, and make the plugin larger: use them in tests only",
+    ),
+    ("failed to spawn thread", "std::thread panics in a sandbox: a call has one thread"),
+];
 
 /// Build a Rust plugin crate to a component
 ///
-/// Runs cargo for wasm32-unknown-unknown in release mode and encodes the module as a component.
+/// Runs cargo for wasm32-unknown-unknown in release mode, with a small stack, and encodes the module as a component.
 #[derive(Debug, Args)]
 pub(crate) struct Build {
     /// Folder of the crate
     #[arg(value_name = "CRATE", default_value = ".")]
     folder: PathBuf,
 
-    /// Where to put the component; beside the crate's manifest when left out
+    /// Where to put the component; beside the crate's manifest, and called as the crate, when left out
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// KiB of stack. With a small one, a small call needs no more memory than a gateway keeps warm
+    #[arg(long, value_name = "KIB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(4..=256))]
+    stack: u32,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
-/// A line of cargo's machine-readable talk.
-#[derive(Deserialize)]
-struct Message {
-    reason: String,
-    #[serde(default)]
-    filenames: Vec<PathBuf>,
-    #[serde(default)]
-    manifest_path: PathBuf,
+/// What was built.
+#[derive(Serialize)]
+struct Built {
+    ok: bool,
+    file: PathBuf,
+    size: usize,
+    limit: usize,
+    worlds: Vec<&'static str>,
+    warnings: Vec<&'static str>,
 }
 
 impl Build {
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let manifest = self.folder.join("Cargo.toml");
-        if !manifest.is_file() {
-            let message = format!("`{}` is no crate: it has no Cargo.toml", self.folder.display());
-            printer.failure(message, Some("name the folder of the plugin's crate"));
-            return Ok(ExitStatus::Failure);
-        }
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
-            .arg("--manifest-path")
-            .arg(&manifest)
-            .env("CARGO_ENCODED_RUSTFLAGS", SMALL_STACK)
-            // Small and quick to start, whatever the crate's own profile says.
-            .envs([
-                ("CARGO_PROFILE_RELEASE_LTO", "true"),
-                ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1"),
-                ("CARGO_PROFILE_RELEASE_PANIC", "abort"),
-                ("CARGO_PROFILE_RELEASE_STRIP", "true"),
-                ("CARGO_PROFILE_RELEASE_DEBUG", "false"),
-            ])
-            .env_remove("RUSTFLAGS")
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .context("cannot start cargo")?;
-        if !built.status.success() {
-            let hint = format!("if the target is missing: rustup target add {TARGET}");
-            printer.failure("the crate does not compile", Some(hint));
-            return Ok(ExitStatus::Failure);
-        }
-        let Some(module) = module_of(&built.stdout, &manifest) else {
-            let hint = "its Cargo.toml needs `[lib]` with `crate-type = [\"cdylib\", \"rlib\"]`";
-            printer.failure("cargo built no WebAssembly module of this crate", Some(hint));
-            return Ok(ExitStatus::Failure);
+        let built = match self.build() {
+            Ok(built) => built,
+            Err(mistake) => return mistake.tell(self.json, printer),
         };
-        let bytes = std::fs::read(&module).with_context(|| format!("cannot read `{}`", module.display()))?;
-        let component = match sandbox::encode(&bytes) {
-            Ok(component) => component,
-            Err(reason) => {
-                let hint = "export the plugin with `muxel_sdk::export!`";
-                printer.failure(format_args!("the module is no plugin: {reason}"), Some(hint));
-                return Ok(ExitStatus::Failure);
-            }
-        };
-        let output = self.output.unwrap_or_else(|| {
-            let stem = module.file_stem().unwrap_or_default().to_string_lossy().replace('_', "-");
-            self.folder.join(format!("{stem}.wasm"))
-        });
-        write_whole(&output, &component).with_context(|| format!("cannot write `{}`", output.display()))?;
-        printer.say(format_args!("{} bytes in `{}`", component.len(), output.display()));
+        if self.json {
+            printer.json(&built)?;
+            return Ok(ExitStatus::Success);
+        }
+        for warning in &built.warnings {
+            printer.say(format_args!("warning: {warning}"));
+        }
+        let size = Gauge { name: "size", used: built.size as u64, limit: built.limit as u64, unit: "bytes" };
+        let file = quoted(&built.file);
+        printer.say(format_args!("built {file} ({})\n{}", built.worlds.join(", "), gauge::lines("  ", &[size])));
+        printer.say(format_args!("\nnext:\n  muxel plugin check {file}"));
         Ok(ExitStatus::Success)
+    }
+
+    fn build(&self) -> Result<Built, Mistake> {
+        let package = cargo::package(&self.folder)?;
+        cargo::has_target(&self.folder)?;
+        let module = load::read(&cargo::build(&self.folder, self.stack)?, MOST)?;
+        let component = encode(&module)?;
+        let file = match &self.output {
+            Some(file) => named(file)?,
+            None => self.beside(&format!("{}.wasm", package.name.replace('_', "-"))),
+        };
+        write_whole(&file, &component).map_err(|error| {
+            let why = format!("cannot write `{}`: {error}", file.display());
+            Mistake::new("unwritable", why, "name a file in a folder that exists, with `-o FILE`")
+        })?;
+        let absent = ABSENT.iter().filter(|(trace, _)| contains(&module, trace.as_bytes()));
+        Ok(Built {
+            ok: true,
+            file,
+            size: component.len(),
+            limit: Limits::FAST.component,
+            worlds: sandbox::inspect(&component).worlds,
+            warnings: absent.map(|(_, warning)| *warning).collect(),
+        })
     }
 }
 
-/// The module that cargo says it made of the crate with this manifest.
-fn module_of(talk: &[u8], manifest: &Path) -> Option<PathBuf> {
-    let manifest = manifest.canonicalize().ok()?;
-    let artifacts = talk.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
-    artifacts
-        .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest)
-        .flat_map(|message| message.filenames)
-        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+impl Build {
+    fn beside(&self, file: &str) -> PathBuf {
+        if self.folder.as_os_str() == "." { PathBuf::from(file) } else { self.folder.join(file) }
+    }
+}
+
+/// A plugin's file ends in `.wasm`: a folder is the place for one, and another ending a slip of the pen.
+fn named(file: &Path) -> Result<PathBuf, Mistake> {
+    if file.is_dir() || file.extension().is_none_or(|extension| extension != "wasm") {
+        let why = format!("`{}` is no name for a component", file.display());
+        return Err(Mistake::new("output", why, "name a file that ends in `.wasm`: -o plugins/NAME.wasm"));
+    }
+    Ok(file.to_owned())
+}
+
+fn encode(module: &[u8]) -> Result<Vec<u8>, Mistake> {
+    let found = sandbox::inspect(module);
+    if !found.exports.iter().any(|export| export.starts_with("muxel:plugin/")) {
+        let hint = "end src/lib.rs with it: muxel_sdk::export!(YourType: strategy); \
+                    the worlds are strategy, classifier, cost-model, learner and everything";
+        return Err(Mistake::new("no-export", "the crate exports no plugin: it has no `muxel_sdk::export!`", hint));
+    }
+    if !found.imports.is_empty() {
+        let names: Vec<&str> = found.imports.iter().take(3).map(String::as_str).collect();
+        let more = found.imports.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let why = format!("the module imports {}{more}, but plugins import nothing", names.join(", "));
+        let hint = "a dependency expects a browser or an operating system: find it with `cargo tree --target \
+                    wasm32-unknown-unknown`, and take its features for them off";
+        return Err(Mistake::new("import", why, hint));
+    }
+    sandbox::encode(module).map_err(|reason| {
+        let hint = "one crate is one plugin: it needs exactly one `muxel_sdk::export!`";
+        Mistake::new("encode", format!("the module does not become a component: {reason}"), hint)
+    })
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Beside its place first, then renamed: a gateway that watches the folder never sees half a file.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let part = path.with_extension("wasm.part");
     std::fs::write(&part, bytes)?;
-    std::fs::rename(&part, path)
+    std::fs::rename(&part, path).inspect_err(|_| {
+        // It stays only when it cannot be removed either.
+        let _ = std::fs::remove_file(&part);
+    })
 }

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{LoadError, Origin, Plugin, Sandbox};
+use sandbox::{Compiler, Limits, Plugin, Sandbox};
 use serde::Serialize;
 
+use super::{
+    gauge::{self, Gauge},
+    load,
+    mistake::Mistake,
+};
 use crate::{exit::ExitStatus, printer::Printer};
 
 /// Check a plugin the way `serve` would, without serving
@@ -25,7 +30,7 @@ pub(crate) struct Check {
 /// What a clean plugin is, and what its trials took of what is allowed.
 #[derive(Serialize)]
 struct Report {
-    accepted: bool,
+    ok: bool,
     name: String,
     title: String,
     version: String,
@@ -33,71 +38,38 @@ struct Report {
     kinds: Vec<sandbox::Kind>,
     digest: String,
     size: usize,
-    limits: sandbox::Limits,
+    limits: Limits,
+    trials: usize,
     /// The most that any trial call took.
     fuel: u64,
     memory: u64,
     micros: u32,
 }
 
-#[derive(Serialize)]
-struct Refusal {
-    accepted: bool,
-    code: &'static str,
-    reason: String,
-    hint: Option<String>,
-}
-
 impl Check {
     /// Exits with 0 when clean, 1 when the plugin has problems, 2 when it could not be checked at all.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let name = self.component.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let checked = match read(&self.component) {
-            Err(error) => Err(LoadError::Read { plugin: name, reason: error.to_string() }),
-            Ok(bytes) => {
-                sandbox::prepare_thread();
-                Sandbox::new()?.load(&name, &bytes, Origin::File(self.component.clone()))
-            }
+        sandbox::prepare_thread();
+        let sandbox = Sandbox::new(Compiler::this_program())?;
+        let report = match load::admit(&sandbox, &self.component).and_then(|plugin| report(&plugin)) {
+            Ok(report) => report,
+            Err(mistake) => return mistake.tell(self.json, printer),
         };
-        match checked {
-            Ok(plugin) => {
-                let report = report(&plugin)?;
-                if self.json {
-                    printer.json(&report)?;
-                } else {
-                    printer.data(text(&report))?;
-                }
-                Ok(ExitStatus::Success)
-            }
-            Err(error) => {
-                if self.json {
-                    let (code, reason, hint) = (error.code(), error.to_string(), error.hint());
-                    printer.json(&Refusal { accepted: false, code, reason, hint })?;
-                } else {
-                    printer.failure(&error, error.hint());
-                }
-                Ok(ExitStatus::Failure)
-            }
+        if self.json {
+            printer.json(&report)?;
+            return Ok(ExitStatus::Success);
         }
+        printer.data(text(&report))?;
+        let file = super::new::quoted(&self.component);
+        printer.say(format_args!("\na gateway takes it in. next:\n  muxel plugin run {file}"));
+        Ok(ExitStatus::Success)
     }
 }
 
-/// A regular file, and no more of it than a component may have: a device or a pipe has no end.
-fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read as _;
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
-    let mut bytes = Vec::new();
-    let most = sandbox::Limits::FAST.component as u64 + 1;
-    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn report(plugin: &Plugin) -> Result<Report, LoadError> {
+fn report(plugin: &Plugin) -> Result<Report, Mistake> {
     let trials = plugin.trial()?;
     Ok(Report {
-        accepted: true,
+        ok: true,
         name: plugin.name().to_string(),
         title: plugin.title().to_owned(),
         version: plugin.version().to_owned(),
@@ -106,6 +78,7 @@ fn report(plugin: &Plugin) -> Result<Report, LoadError> {
         digest: plugin.digest().to_string(),
         size: plugin.size(),
         limits: *plugin.limits(),
+        trials: trials.len(),
         fuel: trials.iter().map(|call| call.fuel).max().unwrap_or(0),
         memory: trials.iter().map(|call| call.memory).max().unwrap_or(0),
         micros: trials.iter().map(|call| call.micros).max().unwrap_or(0),
@@ -114,18 +87,13 @@ fn report(plugin: &Plugin) -> Result<Report, LoadError> {
 
 fn text(report: &Report) -> String {
     let kinds: Vec<&str> = report.kinds.iter().map(|kind| kind.word()).collect();
-    let Report { name, title, version, summary, digest, size, limits, fuel, memory, micros, .. } = report;
-    let kinds = kinds.join(", ");
+    let Report { name, title, version, summary, digest, size, limits, trials, fuel, memory, micros, .. } = report;
+    let [fuel, memory, time] = load::gauges_of(limits, *fuel, *memory, u64::from(*micros));
+    let size = Gauge { name: "size", used: *size as u64, limit: limits.component as u64, unit: "bytes" };
     format!(
-        "plugin      {name}  ({kinds}; calls itself {title} {version}: {summary})\n\
-         digest      {digest}\n\
-         size        {size} of {} bytes\n\
-         trials      ok, at most {fuel} of {} fuel, {} of {} KiB, {:.2} of {} ms",
-        limits.component,
-        limits.fuel,
-        memory / 1024,
-        limits.memory / 1024,
-        f64::from(*micros) / 1e3,
-        limits.deadline_ms,
+        "plugin  {name} ({kinds}), calls itself {title} {version}: {summary}\ndigest  {digest}\n\
+         trials  {trials} calls answered, the largest with 100 candidates; the most that one took:\n\n{gauges}",
+        kinds = kinds.join(", "),
+        gauges = gauge::lines("  ", &[fuel, memory, time, size]),
     )
 }
