@@ -1,14 +1,20 @@
 //! Replay: recorded decisions made again come to the same, on another thread, in a new engine, in another process.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use domain::{
     attempt::{Charge, DecisionId},
     digest::Digest,
+    plugin::Conditions,
     record::{Outcome, Record, RecordContext},
 };
 use eval::{Comparison, Finding, Replayed, Replayer};
 use ledger::{Filter, Ledger, LedgerSettings, Reader, Stored};
+use sandbox::Limits;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -57,8 +63,8 @@ fn request(number: usize) -> Value {
         pick(&["a red bicycle", "two foxes", "a poster that says \"OPEN\"", "七つの灯台", "a logo, no people"], 1);
     let style = pick(&["", " as a watercolor", ", photographed at dawn", " with größeren Schatten"], 5);
     let mut prompt = format!("{subject}{style}, number {number}");
-    if number.is_multiple_of(10) {
-        // Where the guests misbehave.
+    if number % 10 == 2 {
+        // Where the guest misbehaves: this is one of its numbers.
         prompt = format!("{prompt:x<TRIGGER$}").chars().take(TRIGGER).collect();
     } else if number.is_multiple_of(97) {
         prompt = prompt.repeat(400);
@@ -211,9 +217,8 @@ fn assert_varied(records: &[Stored]) {
         let found = records.iter().filter(|stored| holds(stored)).count();
         assert!(found >= least, "{what}: {found} of {}", records.len());
     };
-    let traced = |stored: &Stored| stored.trace.clone().expect("a trace").decision;
-    let labels: std::collections::BTreeSet<String> =
-        records.iter().map(|stored| traced(stored).classification.label).collect();
+    let label = |stored: &'_ Stored| stored.row.label.clone();
+    let labels: BTreeSet<_> = records.iter().map(label).collect();
     assert!(labels.len() >= 3, "{labels:?}");
     count("faults", 20, |stored| {
         let calls = &stored.trace.as_ref().expect("a trace").decision.calls;
@@ -235,6 +240,9 @@ async fn one_that_differs_is_found(gateway: &Gateway, records: &[Stored]) {
     let stored = records.iter().find(whole).expect("a usual decision");
     let mut trace = stored.trace.clone().expect("a trace");
     trace.decision.calls[2].fuel += 1;
+    // Of a call whose limits are not known, nobody can say that it differs.
+    let Limits { fuel, memory, .. } = Limits::FAST;
+    trace.conditions.resize(3, Conditions { fuel, memory, deadline_ms: 10, reads: u16::MAX, ..Conditions::default() });
     let id = DecisionId::new(stored.row.at_ms + 3_600_000, 7);
     let ledger = Ledger::open(LedgerSettings::new(gateway.data())).await.expect("the gateway has ended");
     let settings = stored.row.settings.expect("recorded");

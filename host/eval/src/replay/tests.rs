@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use domain::{
     attempt::{Charge, DecisionId},
@@ -50,10 +50,13 @@ fn row(index: usize, candidate: &Candidate, request: &Request) -> Considered {
     }
 }
 
-fn roster() -> Arc<Roster> {
-    let sandbox = Sandbox::new(sandbox::Compiler::Here).expect("an engine");
-    sandbox::Plugins::load(sandbox, sandbox::Setup::default()).expect("bundled plugins load").roster()
-}
+/// Compiling takes longer than everything else here.
+static ROSTER: LazyLock<Arc<Roster>> = LazyLock::new(|| {
+    let plugins = sandbox::Plugins::load(Sandbox::new(sandbox::Compiler::Here).expect("an engine"), sandbox::Setup::default());
+    plugins.expect("bundled plugins load").roster()
+});
+
+static REPLAYER: LazyLock<Mutex<Replayer>> = LazyLock::new(|| Mutex::new(Replayer::new().expect("an engine")));
 
 fn panel() -> Panel {
     Panel {
@@ -99,7 +102,7 @@ fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (T
 
 /// The usual decision, with `change` made to its record.
 fn usual(change: impl FnOnce(&mut Trace)) -> (Trace, RecordContext) {
-    let (mut trace, context) = decided(&roster(), &panel(), &request(), false);
+    let (mut trace, context) = decided(&ROSTER, &panel(), &request(), false);
     change(&mut trace);
     (trace, context)
 }
@@ -129,7 +132,7 @@ async fn stored((trace, context): (Trace, RecordContext), prompts: PromptPolicy)
 }
 
 fn replay(stored: &Stored) -> Replayed {
-    let mut replayer = Replayer::new().expect("an engine");
+    let mut replayer = REPLAYER.lock().expect("no test panicked while it replayed");
     for digest in replayer.wants(stored) {
         replayer.offer(digest, sandbox::bundled_component(digest).map(<[u8]>::to_vec));
     }
@@ -158,7 +161,6 @@ fn why(replayed: &Replayed, call: usize) -> &str {
 
 #[tokio::test]
 async fn a_recorded_decision_comes_to_the_same_again() {
-    let roster = roster();
     let strategies =
         |names: &[&str]| Panel { strategies: names.iter().map(|name| (*name).into()).collect(), ..panel() };
     let capped = Caps { max_cost: Some(MicroUsd(45_000)), max_latency_ms: Some(20_000), min_quality: Some(0.5) };
@@ -174,7 +176,7 @@ async fn a_recorded_decision_comes_to_the_same_again() {
         // A missing plugin makes the route refuse: the ranking is recorded and not followed.
         (Panel { classifier: "nobody".into(), refuse_on_fault: true, ..panel() }, request(), false),
     ] {
-        let recorded = decided(&roster, &panel, &request, probe);
+        let recorded = decided(&ROSTER, &panel, &request, probe);
         let calls = recorded.0.decision.calls.len();
         let replayed = replayed(recorded).await;
         assert_eq!((replayed.finding, replayed.calls.len()), (Finding::Same, calls), "{replayed:#?}");
@@ -298,9 +300,8 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
 
 #[tokio::test]
 async fn a_shadow_is_replayed_like_a_call() {
-    let roster = roster();
-    let (mut trace, context) = decided(&roster, &panel(), &request(), false);
-    trace.shadows = vec![watched(&roster, &trace)];
+    let (mut trace, context) = decided(&ROSTER, &panel(), &request(), false);
+    trace.shadows = vec![watched(&ROSTER, &trace)];
     let same = replayed((trace.clone(), context.clone())).await;
     assert_eq!((same.finding, same.calls.len(), same.calls[3].shadow), (Finding::Same, 4, true), "{same:#?}");
     trace.shadows[0].order.swap(0, 1);

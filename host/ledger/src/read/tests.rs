@@ -49,6 +49,30 @@ async fn every_way_to_end_is_found_as_it_was_recorded() {
 }
 
 #[tokio::test]
+async fn what_was_only_watched_is_shown_and_nothing_where_nothing_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(LedgerSettings::new(dir.path())).await.unwrap();
+    let mut watching = sample::record(2);
+    watching.trace = sample::trace_with_every_ending();
+    for made in [sample::record(1), watching] {
+        record(&ledger, made).await;
+    }
+    let explained = async |number| {
+        let stored = ledger.find(sample::id(number)).await.unwrap().expect("found");
+        serde_json::to_value(stored.explanation().expect("a decision")).unwrap()
+    };
+    assert!(explained(1).await.get("shadows").is_none());
+    let watching = explained(2).await;
+    let shadow = serde_json::json!({
+        "strategy": "watched", "ended": "answered", "fault": null, "model": "openai/gpt-image-6@medium",
+        "reason": "newest first", "fuel": 143_210, "us": 18,
+    });
+    assert_eq!(watching["shadows"], serde_json::json!([shadow]));
+    let skipped = &watching["plugins"][3];
+    assert_eq!((&skipped["ended"], &skipped["detail"]), (&"skipped".into(), &"quarantined".into()));
+}
+
+#[tokio::test]
 async fn the_policy_says_what_is_left_of_a_prompt() {
     for (prompts, kept, digest) in
         [(PromptPolicy::Store, true, true), (PromptPolicy::Hash, false, true), (PromptPolicy::Drop, false, false)]
