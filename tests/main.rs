@@ -4,6 +4,7 @@ mod harness;
 
 mod audit;
 mod cli;
+mod compat;
 mod errors;
 mod generations;
 mod hostile;

@@ -79,6 +79,8 @@ fn config(slots: Option<u32>) -> Config {
     let mut cost = OperatorCost::default();
     // By default growing memory costs one fuel and hundreds of nanoseconds.
     cost.variable.memory_grow_per_page = 255;
+    // Growing by nothing is a call into the host as well.
+    (cost.MemoryGrow, cost.TableGrow) = (255, 255);
 
     let mut config = Config::new();
     config

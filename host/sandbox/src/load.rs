@@ -17,7 +17,7 @@ use crate::{
     engine::{MEMORIES, Sandbox, TABLES},
     fault::{Fault, bounded},
     plugin::{Exports, Limits, Manifest, Origin, Plugin},
-    trial,
+    trial, validate,
 };
 
 /// The contract this host speaks.
@@ -279,10 +279,7 @@ fn describe(plugin: &Plugin) -> Result<Manifest, LoadError> {
 }
 
 fn manifest(described: Described) -> Result<Manifest, String> {
-    const SETTINGS: usize = 64;
-    if described.settings.len() > SETTINGS {
-        return Err(format!("{} settings, at most {SETTINGS} are allowed", described.settings.len()));
-    }
+    validate::settings(&described.settings)?;
     let reads = Reads::parse(&described.reads)
         .map_err(|name| format!("`reads` names `{}`, which is no field", bounded(name)))?;
     let settings = described.settings.into_iter().map(|setting| default_of(&setting.name, setting.kind));
