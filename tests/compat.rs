@@ -12,11 +12,31 @@ use crate::harness::{Answer, Gateway, Provider, Setup, run_in};
 
 /// Name, bytes and digest of each component of 0.1.0. Compiling one again would make it a component of a later day.
 const FIXTURES: [(&str, &[u8], &str); 5] = [
-    ("classifier", include_bytes!("compat/0.1.0/classifier.wasm"), "36b6c53e068b16fcd24b91bdca6f49b0d348dbecd70d05dceb894ea2b0291367"),
-    ("cost-model", include_bytes!("compat/0.1.0/cost-model.wasm"), "1596f7cd062c60c31761b1035bf9c5b9d99c40e2e7665d86d56495d3c3df8dfa"),
-    ("strategy", include_bytes!("compat/0.1.0/strategy.wasm"), "66a0ce9051c30e5105696acda7f883798a6049ecad9c40958763a6e431d711be"),
-    ("learning-strategy", include_bytes!("compat/0.1.0/learning-strategy.wasm"), "3a089b202002eb8c79149ea70432c87fab1e7195c8d5041c6f6a3346928bf30e"),
-    ("full", include_bytes!("compat/0.1.0/full.wasm"), "809e4a76ac7a81466633ac5b6ec4f02b14a9e907a148a736cb093f29a8f0cdac"),
+    (
+        "classifier",
+        include_bytes!("compat/0.1.0/classifier.wasm"),
+        "36b6c53e068b16fcd24b91bdca6f49b0d348dbecd70d05dceb894ea2b0291367",
+    ),
+    (
+        "cost-model",
+        include_bytes!("compat/0.1.0/cost-model.wasm"),
+        "1596f7cd062c60c31761b1035bf9c5b9d99c40e2e7665d86d56495d3c3df8dfa",
+    ),
+    (
+        "strategy",
+        include_bytes!("compat/0.1.0/strategy.wasm"),
+        "66a0ce9051c30e5105696acda7f883798a6049ecad9c40958763a6e431d711be",
+    ),
+    (
+        "learning-strategy",
+        include_bytes!("compat/0.1.0/learning-strategy.wasm"),
+        "3a089b202002eb8c79149ea70432c87fab1e7195c8d5041c6f6a3346928bf30e",
+    ),
+    (
+        "full",
+        include_bytes!("compat/0.1.0/full.wasm"),
+        "809e4a76ac7a81466633ac5b6ec4f02b14a9e907a148a736cb093f29a8f0cdac",
+    ),
 ];
 
 #[test]

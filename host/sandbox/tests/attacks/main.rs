@@ -11,7 +11,7 @@ mod mutants;
 #[path = "../../../../tests/harness/guests.rs"]
 mod guests;
 
-use sandbox::{LoadError, Origin, Plugin, Sandbox};
+use muxel_sandbox::{LoadError, Origin, Plugin, Sandbox};
 
 /// The one place that knows how a component is loaded.
 fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Plugin, LoadError> {

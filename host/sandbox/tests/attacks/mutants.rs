@@ -19,7 +19,7 @@ use domain::{
     price::{Estimate, Tariff},
     request::{Moment, Request},
 };
-use sandbox::{Plugin, Sandbox, Subject};
+use muxel_sandbox::{Plugin, Sandbox, Subject};
 use wasm_mutate::WasmMutate;
 
 use crate::{
@@ -180,13 +180,13 @@ impl Stock {
         let (shape, world) = &self.modules[3 + random.below(self.modules.len() - 3)];
         let config = wasm_smith::Config {
             exports: Some(shape.clone()),
-            available_imports: Some(wat::parse_str("(module)").expect("well-formed")),
             allow_start_export: random.below(4) == 0,
             exceptions_enabled: false,
             gc_enabled: false,
             memory64_enabled: false,
             relaxed_simd_enabled: false,
             tail_call_enabled: false,
+            max_imports: 0,
             threads_enabled: false,
             ..wasm_smith::Config::default()
         };
@@ -232,7 +232,9 @@ fn random_component(random: &mut Random) -> Option<Vec<u8>> {
 /// The largest core module of a component: the plugin's own code.
 fn main_module(component: &[u8]) -> Vec<u8> {
     let modules = wasmparser::Parser::new(0).parse_all(component).filter_map(|payload| match payload {
-        Ok(wasmparser::Payload::ModuleSection { unchecked_range, .. }) => Some(component[unchecked_range].to_vec()),
+        Ok(wasmparser::Payload::ModuleSection { unchecked_range, .. }) => {
+            Some(component[unchecked_range.start as usize..unchecked_range.end as usize].to_vec())
+        }
         _ => None,
     });
     modules.max_by_key(Vec::len).expect("a plugin has code")
