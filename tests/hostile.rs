@@ -36,5 +36,6 @@ fn every_file_has_a_row() {
     let rows: BTreeSet<String> = FIXTURES.iter().map(|fixture| fixture.name.to_owned()).collect();
     assert_eq!(rows.len(), FIXTURES.len(), "a guest stands in the table twice");
     assert_eq!(files, rows, "`tests/guests` and the table of `tests/harness/guests.rs` differ");
-    assert!(FIXTURES.iter().all(|fixture| test_of(fixture.theme) as usize != 0));
+    let tests: Vec<fn()> = FIXTURES.iter().map(|fixture| test_of(fixture.theme)).collect();
+    assert_eq!(tests.len(), files.len());
 }

@@ -6,6 +6,9 @@ use crate::harness::{Answer, Ends, FIXTURES, Fixture, Footprint, Gateway, Guest,
 
 /// How often each guest is called at its trigger. Less than what the host takes for a reason to stop asking it.
 const ROUNDS: usize = 4;
+/// How often a call may be made again that the clock has ended. That says something about the machine, not the guest: all
+/// of them run out of something else first.
+const PATIENCE: usize = 5;
 
 #[test]
 pub(super) fn who_takes_too_much_is_stopped() {
@@ -57,7 +60,11 @@ async fn rows(theme: Theme) -> Vec<String> {
         setup = setup.plugin(fixture.name, Guest::File(fixture)).config(&route(fixture));
     }
     let gateway = setup.start().await;
-    let ready = gateway.get("/readyz").await.body;
+    // Who failed its trial because the machine was busy is tried again.
+    let settled = |ready: &Value| {
+        fixtures.iter().all(|fixture| matches!(fixture.ends, Ends::Refused(_)) || serves(ready, fixture.name))
+    };
+    let ready = gateway.until("all that may serve do", settled).await;
     let mut wrong = Vec::new();
     let mut before = None;
     for round in 0..ROUNDS {
@@ -89,7 +96,7 @@ async fn ends_as_its_row_says(gateway: &Gateway, ready: &Value, fixture: &Fixtur
         return if refused["code"] == code { Ok(()) } else { Err(format!("refused with {refused}, not `{code}`")) };
     }
     // Each prompt is another one: a fault that repeats on one input is a matter of its own.
-    let triggered = call(gateway, fixture, &format!("{round:x>TRIGGER$}")).await?;
+    let triggered = call(gateway, fixture, |attempt| format!("{:x>TRIGGER$}", round * PATIENCE + attempt)).await?;
     match fixture.ends {
         Ends::Faults(code) if triggered["fault"] == code => {}
         Ends::Answers if triggered["ended"] == "answered" => {}
@@ -100,13 +107,29 @@ async fn ends_as_its_row_says(gateway: &Gateway, ready: &Value, fixture: &Fixtur
         return Ok(());
     }
     // The next request, which does not trigger it, is answered by the same plugin.
-    let next = call(gateway, fixture, &format!("a red bicycle {round}")).await?;
+    let next = call(gateway, fixture, |attempt| format!("a red bicycle {round} {attempt}")).await?;
     if next["ended"] == "answered" { Ok(()) } else { Err(format!("its next call was {next:#}")) }
+}
+
+fn serves(ready: &Value, name: &str) -> bool {
+    ready["plugins"].as_array().is_some_and(|plugins| plugins.iter().any(|plugin| plugin["name"] == name))
+}
+
+/// Asks, and asks again while the clock is what ends the call.
+async fn call(gateway: &Gateway, fixture: &Fixture, prompt: impl Fn(usize) -> String) -> Result<Value, String> {
+    let mut called = Value::Null;
+    for attempt in 0..PATIENCE {
+        called = ask(gateway, fixture, &prompt(attempt)).await?;
+        if called["fault"] != "deadline" {
+            break;
+        }
+    }
+    Ok(called)
 }
 
 /// Asks, and gives what the decision says of the guest's call. The request is served whatever the guest does, unless it
 /// denies it.
-async fn call(gateway: &Gateway, fixture: &Fixture, prompt: &str) -> Result<Value, String> {
+async fn ask(gateway: &Gateway, fixture: &Fixture, prompt: &str) -> Result<Value, String> {
     let reply = gateway.ask(json!({"model": format!("auto/{}", fixture.name), "prompt": prompt})).await;
     let denied = fixture.ends == Ends::Says("denied") && prompt.chars().count() == TRIGGER;
     if reply.status != if denied { 403 } else { 200 } {
@@ -123,11 +146,9 @@ async fn call(gateway: &Gateway, fixture: &Fixture, prompt: &str) -> Result<Valu
     if fuel > 1_000_000 || memory.is_none_or(|bytes| bytes > 2 << 20) {
         return Err(format!("past its limits: {called:#}"));
     }
-    if fixture.theme == Theme::Traces && decision["strategy"] == fixture.name {
-        // `traps-with-a-trace` and the others say so in their reason.
-        if decision["reason"] != "no trace" {
-            return Err(format!("it saw {}", decision["reason"]));
-        }
+    // These look for what an earlier call has left, and say what they found.
+    if fixture.theme == Theme::Traces && called["ended"] == "answered" && decision["reason"] != "no trace" {
+        return Err(format!("it saw {}", decision["reason"]));
     }
     Ok(called.clone())
 }

@@ -125,7 +125,11 @@ fn what_would_cost_the_compiler_dear() {
     let straight = [0x41, 0, 0x1a].repeat(600_000);
     refused(&[
         ("blocks nested 100,000 deep", binary::one_function(&deep), &["structure", "no-contract"]),
-        ("a switch with a million arms", binary::one_function(&switch), &["structure", "does-not-compile", "no-contract"]),
+        (
+            "a switch with a million arms",
+            binary::one_function(&switch),
+            &["structure", "does-not-compile", "no-contract"],
+        ),
         ("a function of nearly two MiB", binary::one_function(&straight), &["structure", "no-contract"]),
     ]);
 }
@@ -229,7 +233,11 @@ fn what_imports_anything() {
             wat::parse_str("(component (import \"code\" (core module)))").expect("well-formed"),
             &["import"],
         ),
-        ("a component", wat::parse_str("(component (import \"code\" (component)))").expect("well-formed"), &["import", "does-not-compile"]),
+        (
+            "a component",
+            wat::parse_str("(component (import \"code\" (component)))").expect("well-formed"),
+            &["import", "does-not-compile"],
+        ),
         ("a function of the contract's own", importing("muxel:plugin/types@0.1.0"), &["import", "import-types"]),
     ]);
 }

@@ -6,7 +6,7 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// Section numbers of a component.
 pub(crate) const CORE_MODULE: u8 = 1;
 pub(crate) const CORE_INSTANCE: u8 = 2;
-pub(crate) const COMPONENT_: u8 = 4;
+pub(crate) const NESTED: u8 = 4;
 pub(crate) const TYPE: u8 = 7;
 pub(crate) const IMPORT: u8 = 10;
 pub(crate) const EXPORT: u8 = 11;
@@ -64,7 +64,7 @@ pub(crate) fn nested(depth: usize) -> Vec<u8> {
     }
     let mut bytes = COMPONENT.to_vec();
     for inner in lengths.iter().rev().skip(1) {
-        bytes.push(COMPONENT_);
+        bytes.push(NESTED);
         bytes.extend(leb(*inner));
         bytes.extend(COMPONENT);
     }
