@@ -90,8 +90,9 @@ impl App {
         let setup = Setup { archive: Some(archive), ..setup(&config.plugins)? };
         let cache = config.data.dir.join("compiled");
         // Plugins are compiled and their archive is waited for: not on a thread that serves.
-        let plugins =
-            tokio::task::spawn_blocking(move || plugins(setup, compiler, Some(&cache))).await.map_err(|_| BuildError::Broken)??;
+        let plugins = tokio::task::spawn_blocking(move || plugins(setup, compiler, Some(&cache)))
+            .await
+            .map_err(|_| BuildError::Broken)??;
         let health = Arc::new(Health::new());
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
         let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;

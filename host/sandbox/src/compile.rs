@@ -97,7 +97,8 @@ pub(crate) fn compile(
         return Ok(component);
     }
     let code = ask_child(program, engine, bytes)?;
-    let component = compiled::load(engine, &code).map_err(|error| CompileError::Machine(bounded(&format!("{error:#}"))))?;
+    let component =
+        compiled::load(engine, &code).map_err(|error| CompileError::Machine(bounded(&format!("{error:#}"))))?;
     if let Some(cache) = cache {
         cache.put(digest, fingerprint, &code);
     }

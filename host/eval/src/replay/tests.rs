@@ -52,7 +52,8 @@ fn row(index: usize, candidate: &Candidate, request: &Request) -> Considered {
 
 /// Compiling takes longer than everything else here.
 static ROSTER: LazyLock<Arc<Roster>> = LazyLock::new(|| {
-    let plugins = sandbox::Plugins::load(Sandbox::new(sandbox::Compiler::Here).expect("an engine"), sandbox::Setup::default());
+    let plugins =
+        sandbox::Plugins::load(Sandbox::new(sandbox::Compiler::Here).expect("an engine"), sandbox::Setup::default());
     plugins.expect("bundled plugins load").roster()
 });
 
