@@ -80,7 +80,7 @@ fn every_kind_of_new_plugin_builds_passes_its_tests_and_is_admitted() {
         let other = new(&place, &format!("a-{kind}"), kind);
         fs::copy(other.join("src/lib.rs"), crate_folder.join("src/lib.rs")).expect("copied");
         let mut tests = Command::new(env!("CARGO"));
-        tests.arg("test").current_dir(&crate_folder);
+        tests.args(["test", "--locked"]).current_dir(&crate_folder);
         offline(&mut tests);
         let tested = succeeds(&mut tests);
         assert!(tested.contains("test tests::a_host_accepts_what_it_says_of_itself ... ok"), "{kind}: {tested}");
@@ -290,6 +290,13 @@ fn mistakes_are_named_where_they_are_made_with_what_to_do() {
             assert!(all.contains(part), "{mistake}: no `{part}` in {all}");
         }
     }
+    fs::write(folder.join("src/lib.rs"), source).expect("written");
+    let sdk = folder.join("vendor/muxel-sdk/Cargo.toml");
+    let manifest = fs::read_to_string(&sdk).expect("a manifest");
+    let own = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    fs::write(&sdk, manifest.replacen(&own, "version = \"0.0.7\"", 1)).expect("written");
+    let said = succeeds(&mut muxel(&folder, &["plugin", "build"]));
+    assert!(said.contains("built with muxel-sdk 0.0.7"), "{said}");
 }
 
 #[test]
@@ -306,6 +313,8 @@ fn check_refuses_a_file_that_a_gateway_would_not_look_at() {
         let said = fails(&mut muxel(folder.path(), &["plugin", "check", name]));
         assert!(said.contains("a gateway takes no notice of it") && said.contains(told), "{name}: {said}");
     }
+    let said = fails(&mut muxel(folder.path(), &["plugin", "check", "."]));
+    assert!(said.contains("is a folder") && said.contains("muxel plugin build ."), "{said}");
     let newer = "(component (instance $none) (export \"muxel:plugin/strategy@0.9.0\" (instance $none)))";
     fs::write(folder.path().join("newer.wasm"), wat::parse_str(newer).expect("a component")).expect("written");
     let said = fails(&mut muxel(folder.path(), &["plugin", "check", "newer.wasm"]));

@@ -4,6 +4,7 @@ mod harness;
 
 mod audit;
 mod cli;
+mod compat;
 mod config_reload;
 mod errors;
 mod generations;

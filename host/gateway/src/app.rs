@@ -1,6 +1,7 @@
 //! The one place where everything is built and joined.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -87,9 +88,11 @@ impl App {
         let ledger = Arc::new(Ledger::open(ledger_settings(config, &fixed)).await?);
         let archive: Arc<dyn Archive> = Arc::new(LedgerArchive::new(Arc::clone(&ledger)));
         let setup = Setup { archive: Some(archive), ..setup(&config.plugins)? };
+        let cache = config.data.dir.join("compiled");
         // Plugins are compiled and their archive is waited for: not on a thread that serves.
-        let plugins =
-            tokio::task::spawn_blocking(move || plugins(setup, compiler)).await.map_err(|_| BuildError::Broken)??;
+        let plugins = tokio::task::spawn_blocking(move || plugins(setup, compiler, Some(&cache)))
+            .await
+            .map_err(|_| BuildError::Broken)??;
         let health = Arc::new(Health::new());
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
         let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;
@@ -163,11 +166,15 @@ impl App {
 ///
 /// When the engine or a bundled plugin does not come up.
 pub fn load_plugins(config: &config::checked::Plugins, compiler: Compiler) -> Result<Plugins, BuildError> {
-    plugins(setup(config)?, compiler)
+    plugins(setup(config)?, compiler, None)
 }
 
-fn plugins(setup: Setup, compiler: Compiler) -> Result<Plugins, BuildError> {
-    Plugins::load(Sandbox::new(compiler)?, setup).map_err(BuildError::Bundled)
+fn plugins(setup: Setup, compiler: Compiler, cache: Option<&Path>) -> Result<Plugins, BuildError> {
+    let mut sandbox = Sandbox::new(compiler)?;
+    if let Some(folder) = cache {
+        sandbox = sandbox.with_cache(folder);
+    }
+    Plugins::load(sandbox, setup).map_err(BuildError::Bundled)
 }
 
 fn setup(config: &config::checked::Plugins) -> Result<Setup, BuildError> {

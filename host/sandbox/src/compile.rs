@@ -21,7 +21,7 @@ use std::{
 use domain::digest::Digest;
 use wasmtime::{Engine, component::Component};
 
-use crate::{compiled, engine::on_demand, fault::bounded};
+use crate::{cache::Cache, compiled, engine::on_demand, fault::bounded};
 
 /// The word that makes this program compile and nothing else.
 pub const CHILD_COMMAND: &str = "compile-component";
@@ -81,14 +81,28 @@ enum Verdict {
 }
 
 /// Makes code of `bytes` for `engine`.
-pub(crate) fn compile(compiler: &Compiler, engine: &Engine, bytes: &[u8]) -> Result<Component, CompileError> {
-    match compiler {
-        Compiler::Here => Component::new(engine, bytes).map_err(|error| invalid(&error)),
-        Compiler::Child(program) => {
-            let code = ask_child(program, engine, bytes)?;
-            compiled::load(engine, &code).map_err(|error| CompileError::Machine(bounded(&format!("{error:#}"))))
-        }
+pub(crate) fn compile(
+    compiler: &Compiler,
+    cache: Option<&Cache>,
+    engine: &Engine,
+    bytes: &[u8],
+) -> Result<Component, CompileError> {
+    let Compiler::Child(program) = compiler else {
+        return Component::new(engine, bytes).map_err(|error| invalid(&error));
+    };
+    let (digest, fingerprint) = (Digest::of(bytes), fingerprint(engine));
+    if let Some(code) = cache.and_then(|cache| cache.get(digest, fingerprint))
+        && let Ok(component) = compiled::load(engine, &code)
+    {
+        return Ok(component);
     }
+    let code = ask_child(program, engine, bytes)?;
+    let component =
+        compiled::load(engine, &code).map_err(|error| CompileError::Machine(bounded(&format!("{error:#}"))))?;
+    if let Some(cache) = cache {
+        cache.put(digest, fingerprint, &code);
+    }
+    Ok(component)
 }
 
 /// What says that code of one engine is code for another.

@@ -5,6 +5,7 @@
 //! differ in their pools only, so code compiled for one is code for the other; objects of the two are never mixed.
 
 use std::{
+    path::Path,
     sync::{Arc, OnceLock, mpsc},
     thread,
     time::Duration,
@@ -16,7 +17,7 @@ use wasmtime::{
     component::Linker,
 };
 
-use crate::{call::Guard, compile::Compiler, wasi};
+use crate::{cache::Cache, call::Guard, compile::Compiler, wasi};
 
 /// What an epoch is: the grain of a call's deadline.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
@@ -79,6 +80,7 @@ pub struct Sandbox {
     /// Made when the first plugin needs it.
     slow: Arc<OnceLock<Machine>>,
     pub(crate) compiler: Compiler,
+    pub(crate) cache: Option<Arc<Cache>>,
 }
 
 /// One tier's engine.
@@ -106,7 +108,17 @@ impl Sandbox {
     /// When this machine cannot run the engine even without a pool.
     pub fn new(compiler: Compiler) -> Result<Self, EngineError> {
         let fast = Arc::new(Machine::new(Tier::Fast)?);
-        Ok(Self { fast, slow: Arc::new(OnceLock::new()), compiler })
+        Ok(Self { fast, slow: Arc::new(OnceLock::new()), compiler, cache: None })
+    }
+
+    /// Keeps compiled code in `folder`. Where that cannot be used, everything is compiled, and the log says so.
+    #[must_use]
+    pub fn with_cache(mut self, folder: &Path) -> Self {
+        match Cache::open(folder) {
+            Ok(cache) => self.cache = Some(Arc::new(cache)),
+            Err(error) => tracing::warn!(folder = %folder.display(), %error, "no place for compiled code"),
+        }
+        self
     }
 
     /// `pooling`, or `on-demand` where the address space is limited: slower, as safe.
@@ -161,6 +173,8 @@ fn config(pool: Option<(Tier, u32)>) -> Config {
     let mut cost = OperatorCost::default();
     // By default growing memory costs one fuel and hundreds of nanoseconds.
     cost.variable.memory_grow_per_page = 255;
+    // So is growing by nothing, and a reference to a function: a million of those would outlast the deadline.
+    (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (255, 255, 50);
 
     let mut config = Config::new();
     config

@@ -17,6 +17,7 @@ mod archive;
 )]
 mod bindings;
 mod bundled;
+mod cache;
 mod call;
 mod compile;
 mod compiled;

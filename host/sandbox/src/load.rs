@@ -266,11 +266,12 @@ impl Sandbox {
         // Ours are no strangers, and a process each would make a slow start.
         let compiler = if origin == Origin::Bundled { &Compiler::Here } else { &self.compiler };
         let machine = self.machine(tier).map_err(|error| machine_trouble(name, &error))?;
-        let component = compile::compile(compiler, &machine.engine, bytes).map_err(|error| match error {
-            CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
-            CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
-            CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
-        })?;
+        let component =
+            compile::compile(compiler, self.cache.as_deref(), &machine.engine, bytes).map_err(|error| match error {
+                CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
+                CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
+                CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
+            })?;
         let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
         let code = assemble(name, machine, tier, &component, Digest::of(bytes), &limits)?;
         let mut loaded = Plugin {

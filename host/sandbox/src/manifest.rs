@@ -1,7 +1,5 @@
 //! What a plugin says of itself, checked.
 
-use std::collections::BTreeSet;
-
 use domain::plugin::Setting;
 use serde::Serialize;
 
@@ -9,10 +7,9 @@ use crate::{
     bindings::exports::muxel::plugin::describe::{Manifest as Described, Setting as DescribedSetting, SettingKind},
     convert::Reads,
     fault::bounded,
+    validate,
 };
 
-/// Most settings of a plugin.
-const SETTINGS: usize = 64;
 /// Most options of a choice.
 const OPTIONS: usize = 64;
 /// Longest text of a setting, in bytes.
@@ -68,20 +65,10 @@ impl Manifest {
     ///
     /// What breaks the contract.
     pub(crate) fn check(described: Described) -> Result<Self, String> {
-        if described.settings.len() > SETTINGS {
-            return Err(format!("{} settings, at most {SETTINGS} are allowed", described.settings.len()));
-        }
+        validate::settings(&described.settings)?;
         let reads = Reads::parse(&described.reads)
             .map_err(|name| format!("`reads` names `{}`, which is no field", bounded(name)))?;
-        let mut names = BTreeSet::new();
-        let mut settings = Vec::with_capacity(described.settings.len());
-        for described in described.settings {
-            let setting = setting(described)?;
-            if !names.insert(setting.name.clone()) {
-                return Err(format!("two settings are called `{}`", setting.name));
-            }
-            settings.push(setting);
-        }
+        let settings = described.settings.into_iter().map(setting).collect::<Result<_, _>>()?;
         Ok(Self {
             title: bounded(&described.name),
             version: bounded(&described.version),

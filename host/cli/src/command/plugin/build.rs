@@ -60,7 +60,7 @@ struct Built {
     size: usize,
     limit: usize,
     worlds: Vec<&'static str>,
-    warnings: Vec<&'static str>,
+    warnings: Vec<String>,
 }
 
 impl Build {
@@ -84,26 +84,33 @@ impl Build {
     }
 
     fn build(&self) -> Result<Built, Mistake> {
-        let package = cargo::package(&self.folder)?;
+        let found = cargo::find(&self.folder)?;
         cargo::has_target(&self.folder)?;
         let module = load::read(&cargo::build(&self.folder, self.stack)?, MOST)?;
         let component = encode(&module)?;
         let file = match &self.output {
             Some(file) => named(file)?,
-            None => self.beside(&format!("{}.wasm", package.name.replace('_', "-"))),
+            None => self.beside(&format!("{}.wasm", found.name.replace('_', "-"))),
         };
         write_whole(&file, &component).map_err(|error| {
             let why = format!("cannot write `{}`: {error}", file.display());
             Mistake::new("unwritable", why, "name a file in a folder that exists, with `-o FILE`")
         })?;
         let absent = ABSENT.iter().filter(|(trace, _)| contains(&module, trace.as_bytes()));
+        let own = env!("CARGO_PKG_VERSION");
+        let other_sdk = found.sdk.filter(|sdk| sdk != own).map(|sdk| {
+            format!(
+                "the crate is built with muxel-sdk {sdk}, and this is muxel {own}: if `check` refuses it, take `vendor/` \
+                 over from a fresh `muxel plugin new`"
+            )
+        });
         Ok(Built {
             ok: true,
             file,
             size: component.len(),
             limit: Limits::FAST.component,
             worlds: sandbox::inspect(&component).worlds,
-            warnings: absent.map(|(_, warning)| *warning).collect(),
+            warnings: absent.map(|(_, warning)| (*warning).to_owned()).chain(other_sdk).collect(),
         })
     }
 }

@@ -12,15 +12,24 @@ use serde::Deserialize;
 use super::mistake::Mistake;
 
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+const SDK: &str = "muxel-sdk";
 const INSTALL_RUST: &str = "install Rust: curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
 
 /// A crate as `cargo metadata` knows it.
 #[derive(Deserialize)]
-pub(super) struct Package {
-    pub(super) name: String,
+struct Package {
+    name: String,
+    version: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
     dependencies: Vec<Dependency>,
+}
+
+/// A crate that can become a plugin.
+pub(super) struct Crate {
+    pub(super) name: String,
+    /// The version of its SDK, where that lies beside it.
+    pub(super) sdk: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +74,7 @@ fn not_started(error: &io::Error) -> Mistake {
 /// # Errors
 ///
 /// What its manifest lacks.
-pub(super) fn package(folder: &Path) -> Result<Package, Mistake> {
+pub(super) fn find(folder: &Path) -> Result<Crate, Mistake> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
         let why = format!("`{}` is no crate: it has no Cargo.toml", folder.display());
@@ -98,6 +107,7 @@ pub(super) fn package(folder: &Path) -> Result<Package, Mistake> {
         )
     })?;
     let same = |package: &Package| same_file(&package.manifest_path, &manifest);
+    let sdk = found.packages.iter().find(|package| package.name == SDK).map(|package| package.version.clone());
     let names: Vec<String> = found.packages.iter().map(|package| package.name.clone()).collect();
     let Some(package) = found.packages.into_iter().find(same) else {
         let why = format!("`{}` is a workspace, not a crate", folder.display());
@@ -108,7 +118,7 @@ pub(super) fn package(folder: &Path) -> Result<Package, Mistake> {
         ));
     };
     package.can_be_a_plugin(&manifest)?;
-    Ok(package)
+    Ok(Crate { name: package.name, sdk })
 }
 
 impl Package {
@@ -130,7 +140,7 @@ impl Package {
                 format!("write in `{}`:\n[lib]\n{crate_type}", manifest.display()),
             ));
         }
-        if !self.dependencies.iter().any(|dependency| dependency.name == "muxel-sdk") {
+        if !self.dependencies.iter().any(|dependency| dependency.name == SDK) {
             let why = format!("crate `{}` does not depend on muxel-sdk", self.name);
             let hint =
                 "`muxel plugin new` writes the SDK to vendor/muxel-sdk: muxel-sdk = { path = \"vendor/muxel-sdk\" }";

@@ -89,10 +89,15 @@ fn text(report: &Report) -> String {
     let kinds: Vec<&str> = report.kinds.iter().map(|kind| kind.word()).collect();
     let Report { name, title, version, summary, digest, size, limits, trials, fuel, memory, micros, .. } = report;
     let [fuel, memory, time] = load::gauges_of(limits, *fuel, *memory, u64::from(*micros));
+    let untried = if report.kinds.contains(&sandbox::Kind::Learner) {
+        "\nlearn   not tried: this gateway hands outcomes to no learner yet"
+    } else {
+        ""
+    };
     let size = Gauge { name: "size", used: *size as u64, limit: limits.component as u64, unit: "bytes" };
     format!(
         "plugin  {name} ({kinds}), calls itself {title} {version}: {summary}\ndigest  {digest}\n\
-         trials  {trials} calls answered, the largest with 100 candidates; the most that one took:\n\n{gauges}",
+         trials  {trials} calls answered, the largest with 100 candidates{untried}\n\nthe most that one call took:\n\n{gauges}",
         kinds = kinds.join(", "),
         gauges = gauge::lines("  ", &[fuel, memory, time, size]),
     )

@@ -99,6 +99,14 @@ fn name_of(path: &Path) -> Result<String, Mistake> {
         let why = format!("there is no file `{}`", path.display());
         return Err(Mistake::new("unreadable", why, "`muxel plugin build` makes one, and says where it is"));
     }
+    if path.is_dir() {
+        let why = format!("`{}` is a folder, not a component", path.display());
+        return Err(Mistake::new(
+            "unreadable",
+            why,
+            format!("build it first: muxel plugin build {}", super::new::quoted(path)),
+        ));
+    }
     if path.extension().is_none_or(|extension| extension != "wasm") {
         let why = format!("`{shown}` does not end in `.wasm`: a gateway takes no notice of it");
         return Err(Mistake::new("name", why, "rename it"));

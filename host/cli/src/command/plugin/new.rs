@@ -121,6 +121,7 @@ impl New {
         };
         fs::create_dir(part)?;
         write("Cargo.toml", &self.fill(include_str!("template/Cargo.toml.txt")))?;
+        write("Cargo.lock", &vendor::lock(&self.name))?;
         write("README.md", &self.fill(include_str!("template/README.md.txt")))?;
         write(".gitignore", "/target\n/*.wasm\n")?;
         write("src/lib.rs", self.kind.source())?;
