@@ -10,6 +10,7 @@ mod errors;
 mod generations;
 mod hostile;
 mod kit;
+mod lifecycle;
 mod money;
 mod reload;
 mod replay;

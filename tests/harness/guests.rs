@@ -261,6 +261,16 @@ impl Guest {
         }
     }
 
+    /// A well-behaved strategy that calls itself `version`: its manifest's version points to a text of its own.
+    #[allow(dead_code, reason = "not every binary that shares this file signs plugins")]
+    pub(crate) fn versioned(version: &str) -> Vec<u8> {
+        let length = version.len();
+        let own = format!(
+            "(data (i32.const 1032) \"\\88\\04\\00\\00\\{length:02x}\\00\\00\\00\")\n(data (i32.const 1160) \"{version}\")"
+        );
+        component(&(Self::Picks(0).module() + &own), "strategy-plugin")
+    }
+
     /// The core module's bytes: a real file of the wrong kind.
     pub(crate) fn core_module(self) -> Vec<u8> {
         wat::parse_str(self.module()).expect("the guest is well-formed")

@@ -238,11 +238,15 @@ fn answer(out: &mut impl Write, verdict: Verdict, parts: &[&[u8]]) -> io::Result
 
 #[cfg(target_os = "linux")]
 fn limit(seconds: u64) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
-    let at_most = |most| Rlimit { current: Some(most), maximum: Some(most) };
-    setrlimit(Resource::As, at_most(CHILD_MEMORY))?;
-    setrlimit(Resource::Cpu, at_most(seconds))?;
-    setrlimit(Resource::Core, at_most(0))?;
+    use rustix::process::{Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit};
+    // Where less is allowed already, it stays at that.
+    let at_most = |resource, most: u64| {
+        let most = getrlimit(resource).maximum.map_or(most, |allowed| allowed.min(most));
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+    };
+    at_most(Resource::As, CHILD_MEMORY)?;
+    at_most(Resource::Cpu, seconds)?;
+    at_most(Resource::Core, 0)?;
     // A gateway that was killed must not leave a compiler running.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // Standing back is a courtesy: where it is not allowed, the limits still hold.

@@ -18,7 +18,7 @@ use arc_swap::ArcSwap;
 use domain::digest::Digest;
 
 use crate::{
-    archive::Archive,
+    archive::{Archive, Remembered},
     bundled::BUNDLED,
     engine::{Sandbox, Tier},
     folder::{self, Contents, Files, NotRead},
@@ -182,14 +182,11 @@ impl Inner {
             let before = lock(&self.slots).get(&name).cloned().unwrap_or_default();
             let mut slot = before.clone();
             self.look_at(&name, &files, &mut slot);
-            if slot.kept != before.kept || slot.remembered != before.remembered {
-                self.remember(&name, &mut slot);
-            }
+            self.save(&name, &mut slot);
             anything |= slot.shows_differently(&before);
             let mut slots = lock(&self.slots);
-            // An operator may have disabled it meanwhile: that stands.
             if let Some(now) = slots.get(&name) {
-                slot.remembered.disabled = now.remembered.disabled;
+                slot.keep_what_happened(now, &before);
             }
             if slot.is_worth_keeping() {
                 slots.insert(name, slot);
@@ -355,7 +352,9 @@ impl Inner {
     /// What served before the last restart, for a plugin whose file is bad now.
     fn serve_last_good(&self, name: &str, slot: &mut Slot) {
         let Some(archive) = &self.setup.archive else { return };
-        let candidates = slot.remembered.serving.iter().chain(slot.remembered.good.iter().rev());
+        // Of a plugin that was taken away, nothing comes back.
+        let Some(serving) = &slot.remembered.serving else { return };
+        let candidates = std::iter::once(serving).chain(slot.remembered.good.iter().rev());
         let digests: Vec<Digest> = candidates.filter_map(|digest| Digest::from_hex(digest)).collect();
         for digest in digests {
             match archive.fetch(digest).map(|bytes| bytes.map(|bytes| self.load_kept(name, &bytes, &slot.terms))) {
@@ -411,18 +410,27 @@ impl Inner {
             Ok(states) => {
                 let mut slots = lock(&self.slots);
                 for (name, text) in states.into_iter().filter(|(name, _)| folder::is_name(name)) {
-                    slots.entry(name).or_default().remembered = crate::archive::Remembered::parse(&text);
+                    let slot = slots.entry(name).or_default();
+                    slot.remembered = Remembered::parse(&text);
+                    slot.saved = Some(slot.remembered.clone());
                 }
             }
             Err(reason) => tracing::warn!(reason, "what was decided about plugins cannot be read"),
         }
     }
 
-    fn remember(&self, name: &str, slot: &mut Slot) {
+    /// Writes down what is to be remembered, if it is not what was written before.
+    fn save(&self, name: &str, slot: &mut Slot) {
         let Some(archive) = &self.setup.archive else { return };
-        if let Err(reason) = archive.remember(name, &slot.remembered.text()) {
-            tracing::warn!(plugin = name, reason, "what was decided about a plugin cannot be written");
-            slot.retry_later(Instant::now());
+        if slot.saved.as_ref() == Some(&slot.remembered) {
+            return;
+        }
+        match archive.remember(name, &slot.remembered.text()) {
+            Ok(()) => slot.saved = Some(slot.remembered.clone()),
+            Err(reason) => {
+                tracing::warn!(plugin = name, reason, "what was decided about a plugin cannot be written: tried again");
+                slot.retry_later(Instant::now());
+            }
         }
     }
 

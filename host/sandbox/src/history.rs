@@ -53,7 +53,11 @@ pub enum What {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History(VecDeque<Event>);
+pub(crate) struct History {
+    events: VecDeque<Event>,
+    /// Events that there ever were.
+    pushed: u64,
+}
 
 impl Event {
     pub(crate) fn new(what: What) -> Self {
@@ -78,15 +82,22 @@ impl Event {
 
 impl History {
     pub(crate) fn push(&mut self, event: Event) {
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        if self.events.len() == MOST {
+            self.events.pop_front();
         }
-        self.0.push_back(event);
+        self.events.push_back(event);
+        self.pushed += 1;
     }
 
     /// The latest last.
     pub(crate) fn events(&self) -> Vec<Event> {
-        self.0.iter().cloned().collect()
+        self.events.iter().cloned().collect()
+    }
+
+    /// What happened since this history was `before`.
+    pub(crate) fn since(&self, before: &Self) -> Vec<Event> {
+        let new = usize::try_from(self.pushed.saturating_sub(before.pushed)).unwrap_or(usize::MAX);
+        self.events.iter().skip(self.events.len().saturating_sub(new)).cloned().collect()
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap,
         "config": config(&state),
         "plugins": plugins,
         "refused": roster.refused(),
+        "folder_trouble": state.plugins.trouble().map(|_| "the plugin folder cannot be read: what served before serves on"),
         "requests": {
             "admitted": state.counts.admitted.load(Ordering::Relaxed),
             "refused": state.counts.refused.load(Ordering::Relaxed),

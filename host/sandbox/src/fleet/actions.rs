@@ -11,6 +11,7 @@ use crate::{
     history::{Event, What},
     load::{LoadError, Submission},
     plugin::{Origin, Plugin},
+    terms::Terms,
 };
 
 /// A rollback that was done.
@@ -55,6 +56,7 @@ impl Plugins {
     ///
     /// When there is no such plugin, or this cannot be remembered.
     pub fn disable(&self, name: &str) -> Result<(), ActionError> {
+        // Not after a look that may wait for a compiler: this is for emergencies.
         self.change(name, |slot| {
             slot.remembered.disabled = true;
             slot.history.push(Event::new(What::Disabled));
@@ -67,14 +69,17 @@ impl Plugins {
     ///
     /// When there is no such plugin, or this cannot be remembered.
     pub fn enable(&self, name: &str) -> Result<(), ActionError> {
-        self.change(name, |slot| {
-            slot.remembered.disabled = false;
-            slot.remembered.held.clear();
-            // What is in its file is looked at again, and what it did is forgotten.
-            (slot.stamps, slot.offered) = (None, None);
-            slot.serving = slot.serving.take().map(|plugin| Arc::new(plugin.afresh()));
-            slot.history.push(Event::new(What::Enabled));
-        })?;
+        {
+            let _working = lock(&self.inner.work);
+            self.change(name, |slot| {
+                slot.remembered.disabled = false;
+                slot.remembered.held.clear();
+                // What is in its file is looked at again, and what it did is forgotten.
+                (slot.stamps, slot.offered) = (None, None);
+                slot.serving = slot.serving.take().map(|plugin| Arc::new(plugin.afresh()));
+                slot.history.push(Event::new(What::Enabled));
+            })?;
+        }
         self.inner.scan();
         Ok(())
     }
@@ -127,11 +132,12 @@ impl Inner {
     }
 
     /// Remembers first: what cannot be remembered is not done.
-    fn put(&self, name: &str, slot: Slot) -> Result<(), ActionError> {
+    fn put(&self, name: &str, mut slot: Slot) -> Result<(), ActionError> {
         if let Some(archive) = &self.setup.archive {
             archive
                 .remember(name, &slot.remembered.text())
                 .map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
+            slot.saved = Some(slot.remembered.clone());
         }
         lock(&self.slots).insert(name.to_owned(), slot);
         Ok(())
@@ -161,26 +167,29 @@ impl Inner {
     /// What time does to plugins: rests begin and end, and one that is too slow moves to the slow tier.
     pub(super) fn tend(&self) {
         let _working = lock(&self.work);
-        let names: Vec<String> = lock(&self.slots).keys().cloned().collect();
+        let serving: Vec<(String, Arc<Plugin>, Terms)> = lock(&self.slots)
+            .iter_mut()
+            .filter_map(|(name, slot)| {
+                let plugin = slot.serving.clone()?;
+                slot.note_state(plugin.state(), plugin.digest());
+                Some((name.clone(), plugin, slot.terms.clone()))
+            })
+            .collect();
         let mut moved = false;
-        for name in names {
-            let Some(mut slot) = lock(&self.slots).get(&name).cloned() else { continue };
-            let Some(plugin) = slot.serving.clone() else { continue };
-            slot.note_state(plugin.state(), plugin.digest());
-            if plugin.is_too_slow() && slot.terms.tier().is_none() {
-                match plugin.slowed(&self.sandbox, &slot.terms) {
-                    Ok(slowed) => {
-                        tracing::warn!(plugin = name, "plugin is too slow for the fast tier: moved to the slow one");
+        for (name, plugin, terms) in serving {
+            if !plugin.is_too_slow() || terms.tier().is_some() {
+                continue;
+            }
+            match plugin.slowed(&self.sandbox, &terms) {
+                Ok(slowed) => {
+                    tracing::warn!(plugin = name, "plugin is too slow for the fast tier: moved to the slow one");
+                    if let Some(slot) = lock(&self.slots).get_mut(&name) {
                         slot.history.push(Event::new(What::MovedToSlowTier).of(plugin.digest()));
                         slot.serving = Some(Arc::new(slowed));
                         moved = true;
                     }
-                    Err(error) => tracing::warn!(plugin = name, %error, "plugin cannot be moved to the slow tier"),
                 }
-            }
-            let mut slots = lock(&self.slots);
-            if let Some(now) = slots.get_mut(&name) {
-                (now.state, now.history, now.serving) = (slot.state, slot.history, slot.serving);
+                Err(error) => tracing::warn!(plugin = name, %error, "plugin cannot be moved to the slow tier"),
             }
         }
         if moved {

@@ -36,6 +36,8 @@ pub(super) struct Slot {
     pub(super) refused: Option<Refused>,
     pub(super) retry: Option<Retry>,
     pub(super) remembered: Remembered,
+    /// What of it is known to be on disk.
+    pub(super) saved: Option<Remembered>,
     /// The component that is known to be in the archive.
     pub(super) kept: Option<Digest>,
     pub(super) not_kept: Option<String>,
@@ -102,6 +104,7 @@ impl Slot {
             tracing::info!(plugin = %gone.name(), "plugin removed");
             self.history.push(Event::new(What::Removed).of(gone.digest()));
         }
+        self.remembered.serving = None;
         self.standby = None;
         self.offered = None;
         self.signature = None;
@@ -134,6 +137,14 @@ impl Slot {
             _ => false,
         };
         !same || self.refused != before.refused || self.remembered.disabled != before.remembered.disabled
+    }
+
+    /// Takes over what an operator did between `before` and `now`, while this was worked on.
+    pub(super) fn keep_what_happened(&mut self, now: &Self, before: &Self) {
+        self.remembered.disabled = now.remembered.disabled;
+        for event in now.history.since(&before.history) {
+            self.history.push(event);
+        }
     }
 
     /// Whether anything would be lost by forgetting it.
