@@ -7,11 +7,10 @@ use std::{
 };
 
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
-    component::Linker,
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy, component::Linker,
 };
 
-use crate::call::Guard;
+use crate::{call::Guard, prices};
 
 /// What an epoch is: the grain of a call's deadline.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
@@ -76,18 +75,12 @@ fn engine() -> Result<(Engine, &'static str), EngineError> {
 }
 
 fn config(slots: Option<u32>) -> Config {
-    let mut cost = OperatorCost::default();
-    // By default growing memory costs one fuel and hundreds of nanoseconds.
-    cost.variable.memory_grow_per_page = 255;
-    // So is growing by nothing, and a reference to a function: a million of those would outlast the deadline.
-    (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (255, 255, 50);
-
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .consume_fuel(true)
-        .operator_cost(cost)
+        .operator_cost(prices::table())
         .epoch_interruption(true)
         .concurrency_support(false)
         .max_wasm_stack(256 << 10)

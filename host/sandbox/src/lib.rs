@@ -23,6 +23,7 @@ mod engine;
 mod fault;
 mod load;
 mod plugin;
+mod prices;
 mod roster;
 mod trial;
 mod validate;
