@@ -200,12 +200,10 @@ impl Stock {
         let (module, world) = &self.modules[random.below(self.modules.len())];
         let mut module = module.clone();
         for _ in 0..=random.below(3) {
-            let next = {
-                let mut mutate = WasmMutate::default();
-                mutate.seed(random.next()).fuel(300).preserve_semantics(false);
-                let mutated = mutate.run(&module).ok().and_then(|mut mutants| mutants.next()).and_then(Result::ok);
-                mutated
-            };
+            let mut mutate = WasmMutate::default();
+            mutate.seed(random.next()).fuel(300).preserve_semantics(false);
+            let next = mutate.run(&module).ok().and_then(|mut mutants| mutants.next()).and_then(Result::ok);
+            drop(mutate);
             let Some(next) = next else { break };
             module = next;
         }
