@@ -65,6 +65,9 @@ pub(crate) enum CompileError {
     /// The component's own fault.
     #[error("{0}")]
     Invalid(String),
+    /// It has more of something than a sandbox has room for.
+    #[error("{0}")]
+    DoesNotFit(String),
     /// It cost more than a component may.
     #[error("compiling it took more than {seconds} s or {} MiB", CHILD_MEMORY >> 20)]
     TooCostly { seconds: u64 },
@@ -87,8 +90,13 @@ pub(crate) fn compile(
     engine: &Engine,
     bytes: &[u8],
 ) -> Result<Component, CompileError> {
+    // The code is right for this engine, so what keeps it out is the pool: more tables, instances or memory than it has.
+    let take_in = |code: &[u8]| {
+        compiled::load(engine, code).map_err(|error| CompileError::DoesNotFit(bounded(&format!("{error:#}"))))
+    };
     let Compiler::Child(program) = compiler else {
-        return Component::new(engine, bytes).map_err(|error| invalid(&error));
+        let code = engine.precompile_component(bytes).map_err(|error| invalid(&error))?;
+        return take_in(&code);
     };
     let (digest, fingerprint) = (Digest::of(bytes), fingerprint(engine));
     if let Some(code) = cache.and_then(|cache| cache.get(digest, fingerprint))

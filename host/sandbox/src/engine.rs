@@ -13,11 +13,10 @@ use std::{
 
 use serde::Serialize;
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
-    component::Linker,
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy, component::Linker,
 };
 
-use crate::{cache::Cache, call::Guard, compile::Compiler, wasi};
+use crate::{cache::Cache, call::Guard, compile::Compiler, prices, wasi};
 
 /// What an epoch is: the grain of a call's deadline.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
@@ -170,18 +169,12 @@ pub(crate) fn on_demand() -> Result<Engine, EngineError> {
 }
 
 fn config(pool: Option<(Tier, u32)>) -> Config {
-    let mut cost = OperatorCost::default();
-    // By default growing memory costs one fuel and hundreds of nanoseconds.
-    cost.variable.memory_grow_per_page = 255;
-    // So is growing by nothing, and a reference to a function: a million of those would outlast the deadline.
-    (cost.MemoryGrow, cost.TableGrow, cost.RefFunc) = (255, 255, 50);
-
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .consume_fuel(true)
-        .operator_cost(cost)
+        .operator_cost(prices::table())
         .epoch_interruption(true)
         .concurrency_support(false)
         .max_wasm_stack(STACK)

@@ -34,6 +34,7 @@ mod load;
 mod manifest;
 mod outline;
 mod plugin;
+mod prices;
 mod roster;
 mod shadow;
 mod terms;

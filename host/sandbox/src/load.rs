@@ -71,6 +71,8 @@ pub enum LoadError {
     TooLarge { plugin: String, bytes: usize, limit: usize },
     #[error("plugin `{plugin}` does not compile: {reason}")]
     Compile { plugin: String, reason: String },
+    #[error("plugin `{plugin}` has more of something than a sandbox has room for: {reason}")]
+    DoesNotFit { plugin: String, reason: String },
     #[error("plugin `{plugin}` is too costly to compile: {reason}")]
     TooCostly { plugin: String, reason: String },
     #[error("plugin `{plugin}` could not be tried: {reason}")]
@@ -131,7 +133,7 @@ impl LoadError {
             Self::Contract { .. } => "contract-version",
             Self::MissingExport { .. } => "missing-export",
             Self::WrongTypes { .. } => "wrong-types",
-            Self::Structure { .. } => "structure",
+            Self::Structure { .. } | Self::DoesNotFit { .. } => "structure",
             Self::Describe { .. } => "describe",
             Self::Manifest { .. } => "manifest",
             Self::Trial { .. } => "trial",
@@ -196,6 +198,9 @@ impl LoadError {
             Self::Contract { .. } => format!("rebuild it with a muxel-sdk for contract {CONTRACT}"),
             Self::MissingExport { .. } => "name the plugin's world in `muxel_sdk::export!`".to_owned(),
             Self::WrongTypes { .. } => "rebuild it against this host's `wit/plugin.wit`".to_owned(),
+            Self::DoesNotFit { .. } => {
+                format!("a plugin is one module with {MEMORIES} memory and a few small tables")
+            }
             Self::Structure { .. } => "link it with a smaller stack: `-C link-arg=-zstack-size=65536`".to_owned(),
             Self::Describe { fault, .. } => format!("`describe` only returns constants; fault code {}", fault.code()),
             Self::Manifest { .. } => "see `manifest` in wit/plugin.wit".to_owned(),
@@ -269,7 +274,8 @@ impl Sandbox {
         let component =
             compile::compile(compiler, self.cache.as_deref(), &machine.engine, bytes).map_err(|error| match error {
                 CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
-                CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
+                CompileError::DoesNotFit(reason) => LoadError::DoesNotFit { plugin: plugin(), reason },
+            CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
                 CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
             })?;
         let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
