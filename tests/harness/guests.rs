@@ -197,7 +197,7 @@ guests! {
         "data-out-of-range" => Refused("describe"),
         "element-out-of-range" => Refused("describe"),
         "starts-too-large" => Refused("structure"),
-        "table-too-large" => Refused("does-not-compile"),
+        "table-too-large" => Refused("structure"),
         "describe-loops" => Refused("describe"),
         "describe-traps" => Refused("describe"),
         "setting-outside-its-range" => Refused("manifest"),

@@ -105,8 +105,7 @@ pub(crate) fn compile(
         return Ok(component);
     }
     let code = ask_child(program, engine, bytes)?;
-    let component =
-        compiled::load(engine, &code).map_err(|error| CompileError::Machine(bounded(&format!("{error:#}"))))?;
+    let component = take_in(&code)?;
     if let Some(cache) = cache {
         cache.put(digest, fingerprint, &code);
     }

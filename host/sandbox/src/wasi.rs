@@ -45,7 +45,7 @@ pub(crate) const ALLOWED: [&str; 17] = [
     "wasi:random/insecure",
     "wasi:random/insecure-seed",
 ];
-/// Only its resource type is of use: whoever waits is ended.
+/// Streams are always ready; whoever waits for a clock is ended.
 pub(crate) const POLL: &str = "wasi:io/poll";
 
 /// Most that one call may log, in bytes. What is beyond is swallowed.
@@ -55,6 +55,11 @@ const RANDOM: u64 = 64 << 10;
 
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
+
+/// What a stream gives to wait for: it is ready. Toolchains ask for it when they open a stream, whether they wait or not.
+const READY: u32 = 1;
+/// What a clock gives to wait for: it never comes.
+const NEVER: u32 = 2;
 
 /// What one call sees of the world, and what it said.
 #[derive(Debug, Default)]
@@ -235,11 +240,11 @@ impl monotonic_clock::Host for World {
     }
 
     fn subscribe_instant(&mut self, _: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(Waited.into())
+        Ok(Resource::new_own(NEVER))
     }
 
     fn subscribe_duration(&mut self, _: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(Waited.into())
+        Ok(Resource::new_own(NEVER))
     }
 }
 
@@ -282,18 +287,20 @@ impl error::HostError for World {
 }
 
 impl poll::Host for World {
-    fn poll(&mut self, _: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        Err(Waited.into())
+    fn poll(&mut self, waited_for: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        let ready = waited_for.iter().enumerate().filter(|(_, one)| one.rep() == READY);
+        let ready: Vec<u32> = ready.map(|(index, _)| index as u32).collect();
+        if ready.is_empty() { Err(Waited.into()) } else { Ok(ready) }
     }
 }
 
 impl poll::HostPollable for World {
-    fn ready(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        Err(Waited.into())
+    fn ready(&mut self, one: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        Ok(one.rep() == READY)
     }
 
-    fn block(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<()> {
-        Err(Waited.into())
+    fn block(&mut self, one: Resource<DynPollable>) -> wasmtime::Result<()> {
+        if one.rep() == READY { Ok(()) } else { Err(Waited.into()) }
     }
 
     fn drop(&mut self, _: Resource<DynPollable>) -> wasmtime::Result<()> {
@@ -329,7 +336,7 @@ impl streams::HostInputStream for World {
     }
 
     fn subscribe(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(Waited.into())
+        Ok(Resource::new_own(READY))
     }
 
     fn drop(&mut self, _: Resource<DynInputStream>) -> wasmtime::Result<()> {
@@ -362,7 +369,7 @@ impl streams::HostOutputStream for World {
     }
 
     fn subscribe(&mut self, _: Resource<DynOutputStream>) -> wasmtime::Result<Resource<DynPollable>> {
-        Err(Waited.into())
+        Ok(Resource::new_own(READY))
     }
 
     fn write_zeroes(&mut self, _: Resource<DynOutputStream>, _: u64) -> StreamResult<()> {

@@ -7,6 +7,7 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 pub(crate) const CORE_MODULE: u8 = 1;
 pub(crate) const CORE_INSTANCE: u8 = 2;
 pub(crate) const NESTED: u8 = 4;
+const INSTANCE: u8 = 5;
 pub(crate) const TYPE: u8 = 7;
 pub(crate) const IMPORT: u8 = 10;
 pub(crate) const EXPORT: u8 = 11;
@@ -51,7 +52,13 @@ pub(crate) fn component(sections: &[Vec<u8>]) -> Vec<u8> {
 
 /// A component whose first section is this core module.
 pub(crate) fn holding(module: &[Vec<u8>]) -> Vec<u8> {
-    component(&[section(CORE_MODULE, &[MODULE, module.concat().as_slice()].concat())])
+    component(&[section(CORE_MODULE, &[MODULE, module.concat().as_slice()].concat()), contract()])
+}
+
+/// An empty instance, exported under a name of the contract: enough to get as far as the compiler.
+fn contract() -> Vec<u8> {
+    let export = [&[1, 0], name("muxel:plugin/strategy@0.1.0").as_slice(), &[5, 0, 0]].concat();
+    [section(INSTANCE, &[1, 1, 0]), section(EXPORT, &export)].concat()
 }
 
 /// Components in components, `depth` of them.
