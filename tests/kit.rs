@@ -203,7 +203,7 @@ fn build_names_the_target_that_is_missing() {
 }
 
 /// One line of the scaffold changed, what `build` or `check` then ends with, and a part of what it says.
-const MISTAKES: [(&str, &str, &str, &str, &[&str]); 10] = [
+const MISTAKES: [(&str, &str, &str, &str, &[&str]); 12] = [
     (
         "no export",
         "export!(Plugin: strategy);",
@@ -225,6 +225,15 @@ const MISTAKES: [(&str, &str, &str, &str, &[&str]); 10] = [
         "check",
         &["did not describe itself", "only returns constants"],
     ),
+    (
+        "a function of somebody else's",
+        "// Settings come",
+        "#[link(wasm_import_module = \"env\")] unsafe extern \"C\" { fn now() -> u32; } \
+         if unsafe { now() } == 7 { return Err(Refusal::Abstain(String::new())); } //",
+        "build",
+        &["the module imports env#now", "cargo tree"],
+    ),
+    ("a field that there is not", ", summary)", ", summary).reads(\"promt\")", "check", &["`reads` names `promt`"]),
     (
         "the clock",
         "// Settings come",
@@ -361,6 +370,8 @@ fn run_asks_about_files_of_requests_and_says_which_line_is_wrong() {
     assert_eq!((&first["with"]["strategy"], &first["without"]["strategy"]), (&json!("first"), &json!("hybrid")));
     assert_eq!(first["calls"][0]["ended"], "answered");
     assert!(first["limits"]["fuel"].is_u64() && first["calls"][0]["fuel"].is_u64());
+    let told: Vec<Value> = text.lines().skip(1).map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(told.iter().all(|told| told["ok"] == false && told["code"] == "request"), "{text}");
     assert!(text.contains("there is no model `auto/frist`") && text.contains("line 3"), "{text}");
 
     fs::write(folder.path().join("prompts.csv"), "id,prompt\n1,a red bicycle\n2,\"a sign, two\nlines\"\n")

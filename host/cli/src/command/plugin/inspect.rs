@@ -69,6 +69,7 @@ impl Inspect {
 fn text(report: &Report) -> String {
     let Report { found, describe, silent } = report;
     let what = match found.kind {
+        FileKind::Component | FileKind::Module if found.damage.is_some() => "WebAssembly, but cut or damaged",
         FileKind::Component if found.worlds.is_empty() => "a component, but no plugin of this contract",
         FileKind::Component => "a component",
         FileKind::Module => "a core module, not a component: `muxel plugin build` makes one",

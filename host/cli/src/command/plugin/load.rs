@@ -33,6 +33,9 @@ fn refused(error: LoadError) -> Mistake {
     let advice = match &error {
         LoadError::Trial { code, detail, .. } => advice(code, detail),
         LoadError::Describe { fault, .. } => advice(fault.code(), &fault.to_string()),
+        LoadError::Compile { .. } => {
+            Some("build it again with `muxel plugin build`; `muxel plugin inspect` shows whether the file is cut")
+        }
         LoadError::Structure { .. } => Some("a large `static` counts as well: make it a `const` table, or compute it"),
         _ => None,
     };
