@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{Described, FileKind, Form, Inspection, Limits, Sandbox};
+use sandbox::{Described, FileKind, Form, Inspection, Limits};
 use serde::Serialize;
 
 use super::{
@@ -48,7 +48,7 @@ impl Inspect {
         };
         let found = sandbox::inspect(&bytes);
         let asked = if found.kind == FileKind::Component && found.damage.is_none() {
-            Sandbox::new()?.described(&bytes)
+            load::sandbox()?.described(&bytes)
         } else {
             Err("it is no whole component".to_owned())
         };

@@ -12,6 +12,16 @@ use super::{gauge::Gauge, mistake::Mistake};
 /// Most of a file that is read: more than any gateway takes in, so that its size can be told.
 const MOST: usize = 64 << 20;
 
+/// Where a plugin is tried: the engine that `serve` uses.
+///
+/// # Errors
+///
+/// When this machine cannot run it.
+pub(super) fn sandbox() -> anyhow::Result<Sandbox> {
+    sandbox::prepare_thread();
+    Ok(Sandbox::new()?)
+}
+
 /// Does what `serve` does with a file in its folder.
 ///
 /// # Errors
