@@ -2,8 +2,10 @@
 
 mod gateway;
 mod guests;
+mod process;
 mod provider;
 
 pub(crate) use gateway::{Gateway, Reply, Setup, run, run_in};
-pub(crate) use guests::{Guest, TRIGGER};
+pub(crate) use guests::{Ends, FIXTURES, Fixture, Guest, TRIGGER, Theme};
+pub(crate) use process::Footprint;
 pub(crate) use provider::{Answer, Provider, png};

@@ -1,151 +1,41 @@
-//! Plugins that misbehave: each fault has its code, and the request is served all the same.
+//! Plugins that misbehave: each fault has its code, the request is served all the same, the host is as before, and the
+//! next call of the same plugin sees nothing of it.
+//!
+//! What a guest does stands in `tests/guests/NAME.wat`, how it must end in the table of `harness::guests`.
 
-use serde_json::json;
+mod routes;
+mod rows;
+mod words;
 
-use crate::harness::{Answer, Gateway, Guest, Provider, Setup, TRIGGER};
+use std::collections::BTreeSet;
 
-async fn with(guest: Guest) -> (Provider, Gateway) {
-    let provider = Provider::start(Answer::Picture).await;
-    let gateway =
-        Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).plugin("hostile", guest).start().await;
-    (provider, gateway)
+use crate::harness::{FIXTURES, Theme};
+
+/// The test of a theme. Whoever adds one must name its test here.
+fn test_of(theme: Theme) -> fn() {
+    match theme {
+        Theme::Limits => rows::who_takes_too_much_is_stopped,
+        Theme::Abi => rows::who_breaks_the_rules_of_passing_is_stopped,
+        Theme::Answers => rows::an_answer_that_breaks_the_contract_is_rejected_whole,
+        Theme::Classifiers => rows::a_classification_that_breaks_the_contract_is_rejected_whole,
+        Theme::CostModels => rows::estimates_that_break_the_contract_are_rejected_whole,
+        Theme::Traces => rows::nothing_that_a_call_writes_is_seen_by_another,
+        Theme::Door => rows::who_fails_at_the_door_never_serves,
+    }
 }
 
-/// Asks the hostile strategy at its trigger and returns the fault code that the decision shows.
-async fn fault_of(guest: Guest) -> String {
-    let (_provider, gateway) = with(guest).await;
-    let reply = gateway.ask(json!({"model": "auto/hostile", "prompt": "x".repeat(TRIGGER)})).await;
-    assert_eq!(reply.status, 200, "{:#}", reply.body);
-    assert_eq!(reply.header("x-muxel-strategy"), Some("native"), "the host's own order serves");
-    assert_eq!(reply.served_by(), "lab/cheap");
-    let decision = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await.body;
-    let plugins = decision["plugins"].as_array().expect("plugin calls");
-    let call = plugins.iter().find(|call| call["plugin"] == "hostile").expect("the hostile one was called");
-    assert_eq!(call["ended"], "faulted");
-    // The next request, which does not trigger it, is served by the same plugin.
-    let next = gateway.ask(json!({"model": "auto/hostile", "prompt": "a red bicycle"})).await;
-    assert_eq!(next.header("x-muxel-strategy"), Some("hostile"));
-    call["fault"].as_str().expect("a code").to_owned()
-}
-
-#[tokio::test]
-async fn an_endless_loop_runs_out_of_fuel() {
-    assert_eq!(fault_of(Guest::LOOPS).await, "out-of-fuel");
-}
-
-#[tokio::test]
-async fn a_trap_is_unreachable_code() {
-    assert_eq!(fault_of(Guest::TRAPS).await, "unreachable");
-}
-
-#[tokio::test]
-async fn deep_recursion_overflows_its_own_stack() {
-    assert_eq!(fault_of(Guest::RECURSES).await, "stack-overflow");
-}
-
-#[tokio::test]
-async fn a_memory_bomb_hits_its_limit() {
-    assert_eq!(fault_of(Guest::GROWS).await, "out-of-memory");
-}
-
-#[tokio::test]
-async fn a_candidate_that_was_not_offered_is_an_invalid_answer() {
-    assert_eq!(fault_of(Guest::OUT_OF_RANGE).await, "invalid-answer");
-}
-
-#[tokio::test]
-async fn an_empty_ranking_is_an_invalid_answer() {
-    assert_eq!(fault_of(Guest::EMPTY).await, "invalid-answer");
-}
-
-#[tokio::test]
-async fn a_score_that_is_no_number_is_an_invalid_answer() {
-    assert_eq!(fault_of(Guest::NOT_A_NUMBER).await, "invalid-answer");
-}
-
-#[tokio::test]
-async fn a_list_of_a_billion_is_unreadable() {
-    assert_eq!(fault_of(Guest::ENDLESS).await, "unreadable-answer");
-}
-
-#[tokio::test]
-async fn a_wild_pointer_is_unreadable() {
-    assert_eq!(fault_of(Guest::WILD_POINTER).await, "unreadable-answer");
-}
-
-#[tokio::test]
-async fn a_plugin_that_always_loops_is_never_admitted() {
-    let (_provider, gateway) = with(Guest::LOOPS_ALWAYS).await;
-    let ready = gateway.get("/readyz").await.body;
-    assert_eq!(ready["refused"]["hostile"]["code"], "trial");
-    let reply = gateway.ask(json!({"model": "auto/hostile", "prompt": "a red bicycle"})).await;
-    assert_eq!((reply.status, reply.code()), (404, "model_not_found"));
-}
-
-#[tokio::test]
-async fn a_route_with_a_policy_refuses_rather_than_go_on_without_it() {
-    let provider = Provider::start(Answer::Picture).await;
-    let route = "[routes.brand]\nstrategies = [\"hostile\"]\non-fault = \"refuse\"\n";
-    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)])
-        .config(route)
-        .plugin("hostile", Guest::TRAPS)
-        .start()
-        .await;
-    let body = json!({"model": "auto/brand", "prompt": "x".repeat(TRIGGER)});
-    let reply = gateway.ask(body).await;
-    assert_eq!((reply.status, reply.code()), (503, "plugin_failed"));
-    let around = gateway.ask(json!({"model": "auto/cheapest", "prompt": "x", "muxel": {"route": "brand"}})).await;
-    assert_eq!((around.status, around.code()), (403, "strategy_not_allowed"));
-    assert_eq!(provider.calls().len(), 0);
-}
-
-#[tokio::test]
-async fn a_failing_classifier_means_general_with_no_confidence() {
-    let provider = Provider::start(Answer::Picture).await;
-    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)])
-        .plugin("context-classifier", Guest::Classifier)
-        .start()
-        .await;
-    let reply = gateway.generate(&"x".repeat(TRIGGER)).await;
-    assert_eq!(reply.status, 200, "{:#}", reply.body);
-    let decision = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await.body;
-    assert_eq!((&decision["label"], &decision["confidence"]), (&json!("general"), &json!(0.0)));
-    assert_eq!((&decision["plugins"][0]["fault"], &decision["strategy"]), (&json!("unreachable"), &json!("hybrid")));
-}
-
-#[tokio::test]
-async fn a_failing_cost_model_means_the_list_price() {
-    let provider = Provider::start(Answer::Picture).await;
-    let gateway =
-        Setup::with_provider(&provider, &[("cheap", 10_000)]).plugin("list-price", Guest::CostModel).start().await;
-    let reply = gateway.generate(&"x".repeat(TRIGGER)).await;
-    assert_eq!((reply.status, reply.header("x-muxel-cost-usd")), (200, Some("0.010000")), "{:#}", reply.body);
-    let decision = gateway.get(&format!("/v1/decisions/{}", reply.decision())).await.body;
-    assert_eq!(
-        (&decision["plugins"][1]["fault"], &decision["candidates"][0]["cost_usd_micros"]),
-        (&json!("unreachable"), &json!(10_000))
-    );
-}
-
-#[tokio::test]
-async fn a_plugin_that_imports_anything_is_refused_by_name() {
-    let (_provider, gateway) = with(Guest::Imports).await;
-    let refused = &gateway.get("/readyz").await.body["refused"]["hostile"];
-    assert_eq!(refused["code"], "import");
-    assert!(
-        refused["reason"].as_str().is_some_and(|reason| reason.contains("wasi:cli/environment@0.2.0")),
-        "{refused}"
-    );
-}
-
-#[tokio::test]
-async fn a_plugin_of_another_world_is_no_strategy() {
-    let (_provider, gateway) = with(Guest::CostModel).await;
-    let reply = gateway.ask(json!({"model": "auto/hostile", "prompt": "x"})).await;
-    assert_eq!((reply.status, reply.code()), (404, "model_not_found"));
-    assert!(
-        reply.body["error"]["hint"].as_str().is_some_and(|hint| hint.contains("is a cost-model")),
-        "{:#}",
-        reply.body
-    );
+#[test]
+fn every_file_has_a_row() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "wat"))
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    let rows: BTreeSet<String> = FIXTURES.iter().map(|fixture| fixture.name.to_owned()).collect();
+    assert_eq!(rows.len(), FIXTURES.len(), "a guest stands in the table twice");
+    assert_eq!(files, rows, "`tests/guests` and the table of `tests/harness/guests.rs` differ");
+    let tests: Vec<fn()> = FIXTURES.iter().map(|fixture| test_of(fixture.theme)).collect();
+    assert_eq!(tests.len(), files.len());
 }

@@ -4,10 +4,15 @@ mod harness;
 
 mod audit;
 mod cli;
+mod compat;
+mod config_reload;
 mod errors;
 mod generations;
 mod hostile;
 mod kit;
+mod lifecycle;
 mod money;
 mod reload;
+mod replay;
 mod shutdown;
+mod split;

@@ -32,6 +32,8 @@ pub(crate) struct Gateway {
     pub(crate) folder: TempDir,
     process: Child,
     http: reqwest::Client,
+    config: Option<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// An answer.
@@ -118,7 +120,8 @@ impl Setup {
         // Another test of this process may have been first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Gateway { url, folder: self.folder, process, http }
+        let Self { folder, config, environment } = self;
+        Gateway { url, folder, process, http, config, environment }
     }
 }
 
@@ -138,6 +141,45 @@ impl Gateway {
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
         Reply::of(self.http.get(format!("{}{path}", self.url)).send().await.expect("an answer")).await
+    }
+
+    /// What an operator does to a plugin: `rollback`, `disable` or `enable`.
+    pub(crate) async fn administer(&self, plugin: &str, action: &str) -> Reply {
+        let path = format!("/admin/plugins/{plugin}/{action}");
+        let request = self.request(reqwest::Method::POST, &path).header("x-muxel-admin", "yes");
+        Reply::of(request.send().await.expect("an answer")).await
+    }
+
+    /// What the administration interface says of one plugin; null when it knows none.
+    pub(crate) async fn plugin(&self, name: &str) -> Value {
+        let listed = self.get("/admin/plugins").await.body;
+        let plugins = listed["data"].as_array().cloned().unwrap_or_default();
+        plugins.into_iter().find(|plugin| plugin["name"] == name).unwrap_or_default()
+    }
+
+    /// The same, once `holds` is true of it.
+    pub(crate) async fn plugin_until(&self, name: &str, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        let mut last = Value::Null;
+        let waiting = async {
+            loop {
+                ticks.tick().await;
+                last = self.plugin(name).await;
+                if holds(&last) {
+                    return last.clone();
+                }
+            }
+        };
+        let done = tokio::time::timeout(PATIENCE, waiting).await;
+        done.unwrap_or_else(|_| panic!("never: {what}; last {last:#}"))
+    }
+
+    /// Puts a file beside the plugins, as an operator would.
+    pub(crate) fn write_beside(&self, file: &str, text: &str) {
+        let path = self.folder.path().join("plugins").join(file);
+        let part = path.with_extension("part");
+        std::fs::write(&part, text).expect("written");
+        std::fs::rename(part, path).expect("renamed");
     }
 
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
@@ -188,6 +230,13 @@ impl Gateway {
     pub(crate) async fn kill(mut self) -> TempDir {
         self.process.kill().await.expect("it runs");
         self.folder
+    }
+
+    /// Sends SIGKILL and starts again in the same folders.
+    pub(crate) async fn restarted(mut self) -> Self {
+        self.process.kill().await.expect("it runs");
+        let Self { folder, config, environment, .. } = self;
+        Setup { folder, config, environment }.start().await
     }
 
     /// Waits for the end: whether it ended well.

@@ -51,7 +51,7 @@ fn inspect_says_what_a_file_is_also_when_no_gateway_would_take_it() {
     assert!(found["describe"].is_object() && found["sections"]["code"].as_u64().is_some_and(|code| code > 0));
     assert_eq!(inspect(&Guest::Picks(0).core_module())["kind"], "module");
     let imports = inspect(&Guest::Imports.component());
-    assert_eq!(imports["imports"], json!(["wasi:cli/environment@0.2.0"]));
+    assert!(imports["imports"][0].as_str().is_some_and(|name| name.starts_with("wasi:")), "{imports:#}");
     assert!(imports["describe"].is_null() && imports["silent"].is_string());
     assert!(inspect(&good[..good.len() - 9])["damage"].is_string());
     assert_eq!(inspect(b"")["kind"], "empty");

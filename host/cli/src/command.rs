@@ -8,6 +8,7 @@ mod key;
 mod load;
 mod models;
 mod plugin;
+mod replay;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -38,6 +39,7 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Audit(audit::Audit),
+    Replay(replay::Replay),
     #[command(subcommand)]
     Bench(bench::Bench),
 }
@@ -55,6 +57,7 @@ impl Cli {
             Command::Config(command) => command.run(printer),
             Command::Key(command) => command.run(printer),
             Command::Audit(command) => command.run(printer),
+            Command::Replay(command) => command.run(printer),
             Command::Bench(command) => command.run(printer),
         }
     }

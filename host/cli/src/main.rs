@@ -10,6 +10,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // Before everything else: a child that compiles a stranger's component does that and nothing more.
+    if std::env::args_os().nth(1).is_some_and(|command| command == sandbox::CHILD_COMMAND) {
+        return if sandbox::run_child().is_ok() { ExitCode::SUCCESS } else { exit::ExitStatus::Unexpected.into() };
+    }
     let cli = command::Cli::parse();
     let mut printer = printer::Printer::new();
     match cli.run(&mut printer) {

@@ -35,19 +35,34 @@ impl Dispatcher {
         health: Arc<Health>,
         journal: Arc<dyn Journal>,
     ) -> Result<Self, SetupError> {
+        let easels = thread::available_parallelism().map_or(2, Into::into);
+        let means = Means { transport: None, easels: Arc::new(Semaphore::new(easels)) };
+        Self { endpoints: HashMap::new(), means, health, journal }.renewed(providers)
+    }
+
+    /// The next one, for a changed configuration. Connections stay open, and a provider whose limit is as before keeps
+    /// its places: else attempts of both could be twice as many as it allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn renewed(&self, providers: Vec<ProviderSetup>) -> Result<Self, SetupError> {
         let mut endpoints = HashMap::with_capacity(providers.len());
         for setup in providers {
             let name = setup.provider.name.clone();
             if endpoints.contains_key(&name) {
                 return Err(SetupError::Twice { provider: name });
             }
-            endpoints.insert(name, Endpoint::new(setup)?);
+            let endpoint = Endpoint::new(setup, self.endpoints.get(&name))?;
+            endpoints.insert(name, endpoint);
         }
         let needs_http = endpoints.values().any(|endpoint| matches!(endpoint.reach, Reach::Http(_)));
-        let transport = needs_http.then(Transport::new).transpose()?;
-        let easels = thread::available_parallelism().map_or(2, Into::into);
-        let means = Means { transport, easels: Arc::new(Semaphore::new(easels)) };
-        Ok(Self { endpoints, means, health, journal })
+        let transport = match &self.means.transport {
+            Some(transport) => Some(transport.clone()),
+            None => needs_http.then(Transport::new).transpose()?,
+        };
+        let means = Means { transport, easels: Arc::clone(&self.means.easels) };
+        Ok(Self { endpoints, means, health: Arc::clone(&self.health), journal: Arc::clone(&self.journal) })
     }
 
     /// Carries one decision out: candidate after candidate, within the job's deadline and cap.

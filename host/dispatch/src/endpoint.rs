@@ -55,7 +55,8 @@ impl SetupError {
 pub(crate) struct Endpoint {
     pub(crate) reach: Reach,
     /// Attempts that may be under way at once; `None` when there is no limit.
-    pub(crate) permits: Option<Semaphore>,
+    pub(crate) permits: Option<Arc<Semaphore>>,
+    limit: usize,
 }
 
 /// How a provider is reached.
@@ -74,14 +75,18 @@ pub(crate) struct Place {
 }
 
 impl Endpoint {
-    pub(crate) fn new(setup: ProviderSetup) -> Result<Self, SetupError> {
+    /// With the places of the one `before`, when their number stays.
+    pub(crate) fn new(setup: ProviderSetup, before: Option<&Self>) -> Result<Self, SetupError> {
         let limit = setup.provider.max_in_flight as usize;
-        let permits = (limit > 0).then(|| Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
+        let permits = match before.filter(|before| before.limit == limit) {
+            Some(before) => before.permits.clone(),
+            None => (limit > 0).then(|| Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))),
+        };
         let reach = match setup.provider.dialect {
             DialectName::Simulated => Reach::Simulated(setup.simulate),
             DialectName::Openai => Reach::Http(Box::new(Place::new(setup)?)),
         };
-        Ok(Self { reach, permits })
+        Ok(Self { reach, permits, limit })
     }
 }
 

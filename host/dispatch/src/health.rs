@@ -108,9 +108,18 @@ impl Health {
         known.cells.iter().map(|((id, operation), cell)| (id.clone(), *operation, Arc::clone(cell))).collect()
     }
 
-    /// Opens every shut account: the config has changed, and a key or a budget with it.
-    pub fn reset_accounts(&self) {
-        self.lock().accounts.values().for_each(|account| account.reset());
+    /// Opens the account of `provider`, if it is shut: its key or its address has changed.
+    pub fn reset_account(&self, provider: &str) {
+        if let Some(account) = self.lock().accounts.get(provider) {
+            account.reset();
+        }
+    }
+
+    /// Forgets the cells that nobody holds, and their accounts: those of candidates that no configuration in use offers.
+    pub fn forget_unused(&self) {
+        let mut known = self.lock();
+        known.cells.retain(|_, cell| Arc::strong_count(cell) > 1);
+        known.accounts.retain(|_, account| Arc::strong_count(account) > 1);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {

@@ -30,7 +30,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 256;
 
-/// The one HTTP client.
+/// The one HTTP client. Clones share its connections.
+#[derive(Clone)]
 pub(crate) struct Transport {
     client: reqwest::Client,
 }

@@ -83,6 +83,19 @@ impl Veto {
             Self::LeftOut => "left-out",
         }
     }
+
+    /// Whether cost models were asked about the candidate before this came up.
+    #[must_use]
+    pub fn comes_after_price(&self) -> bool {
+        matches!(self, Self::Unpriced { .. } | Self::MaxCost { .. } | Self::MaxLatency { .. } | Self::MinQuality { .. })
+            || self.comes_after_offer()
+    }
+
+    /// Whether strategies were offered the candidate before this came up.
+    #[must_use]
+    pub fn comes_after_offer(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
 }
 
 /// For people, to be read after the candidate's name.

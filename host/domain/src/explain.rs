@@ -6,7 +6,8 @@ use crate::{
     attempt::{Attempt, AttemptEnd},
     candidate::CandidateId,
     decision::{Considered, Decision},
-    plugin::{CallEnd, PluginCall, Role},
+    plugin::{CallEnd, PluginCall, Role, Shadow},
+    record::Trace,
 };
 
 /// Four decimals: more is noise of the binary form, and says nothing.
@@ -31,6 +32,9 @@ pub struct Explanation {
     /// All candidates: first those to be tried, in order, then the vetoed ones.
     pub candidates: Vec<ExplainedCandidate>,
     pub plugins: Vec<ExplainedCall>,
+    /// Strategies that were only watched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<ExplainedShadow>,
     pub probe: bool,
     pub last_resort: bool,
     /// Over all plugin calls.
@@ -66,6 +70,20 @@ pub struct ExplainedCall {
     pub ended: &'static str,
     pub fault: Option<String>,
     pub detail: Option<String>,
+}
+
+/// What a strategy would have done that was only watched.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedShadow {
+    pub strategy: String,
+    pub ended: &'static str,
+    pub fault: Option<String>,
+    /// What it would have tried first.
+    pub model: Option<String>,
+    /// Why, or why it did not answer.
+    pub reason: Option<String>,
+    pub fuel: u64,
+    pub us: u32,
 }
 
 /// One attempt.
@@ -107,12 +125,26 @@ impl Explanation {
             traits: decision.classification.traits.iter().map(|seen| seen.name.clone()).collect(),
             candidates: tried.chain(vetoed).collect(),
             plugins: decision.calls.iter().map(explain_call).collect(),
+            shadows: Vec::new(),
             probe: decision.probe,
             last_resort: decision.last_resort,
             fuel: decision.calls.iter().map(|call| call.fuel).sum(),
             decide_us: decision.micros,
             revision: decision.revision,
         }
+    }
+
+    /// The decision of a record, shadows included.
+    #[must_use]
+    pub fn of(trace: &Trace, names: &[CandidateId]) -> Self {
+        Self::new(&trace.decision, names).with_shadows(&trace.shadows, &trace.decision, names)
+    }
+
+    /// With what was only watched beside the decision.
+    #[must_use]
+    pub fn with_shadows(mut self, shadows: &[Shadow], decision: &Decision, names: &[CandidateId]) -> Self {
+        self.shadows = shadows.iter().map(|shadow| explain_shadow(shadow, decision, names)).collect();
+        self
     }
 }
 
@@ -134,13 +166,33 @@ fn explain_candidate(candidate: &Considered, names: &[CandidateId], parts: Vec<(
     }
 }
 
-fn explain_call(call: &PluginCall) -> ExplainedCall {
-    let (ended, fault, detail) = match &call.ended {
+/// The word for an end, the fault's code and what there is to say about it.
+fn explain_end(ended: &CallEnd) -> (&'static str, Option<String>, Option<String>) {
+    match ended {
         CallEnd::Answered => ("answered", None, None),
         CallEnd::Abstained { reason } => ("abstained", None, Some(reason.clone())),
         CallEnd::Denied { reason } => ("denied", None, Some(reason.clone())),
         CallEnd::Faulted { code, detail, .. } => ("faulted", Some(code.to_string()), Some(detail.clone())),
-    };
+        CallEnd::Skipped { reason } => ("skipped", None, Some(reason.to_string())),
+    }
+}
+
+fn explain_shadow(shadow: &Shadow, decision: &Decision, names: &[CandidateId]) -> ExplainedShadow {
+    let (ended, fault, detail) = explain_end(&shadow.call.ended);
+    let first = shadow.order.first().and_then(|place| decision.considered.get(place.candidate as usize));
+    ExplainedShadow {
+        strategy: shadow.call.plugin.to_string(),
+        ended,
+        fault,
+        model: first.map(|candidate| name(candidate, names)),
+        reason: detail.or_else(|| Some(shadow.reason.clone())).filter(|reason| !reason.is_empty()),
+        fuel: shadow.call.fuel,
+        us: shadow.call.micros,
+    }
+}
+
+fn explain_call(call: &PluginCall) -> ExplainedCall {
+    let (ended, fault, detail) = explain_end(&call.ended);
     ExplainedCall {
         role: call.role,
         plugin: call.plugin.to_string(),

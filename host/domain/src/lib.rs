@@ -22,11 +22,13 @@ pub mod capability;
 pub mod decision;
 pub mod plugin;
 pub mod policy;
+pub mod split;
 
 // What happened.
 pub mod attempt;
 pub mod breaker;
 pub mod failure;
+pub mod quarantine;
 pub mod record;
 pub mod tracker;
 

@@ -148,4 +148,72 @@ pub enum CallEnd {
         detail: String,
         replayable: bool,
     },
+    /// It was not called. The reason is a stable code: `quarantined`, `input-blocked`, `disabled`, `busy`. There is
+    /// nothing to make again.
+    Skipped {
+        reason: Cow<'static, str>,
+    },
+}
+
+/// What one call was allowed: with its inputs, all that is needed to make it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Conditions {
+    /// Of the sandbox: the costs of operators, the runtime's major version, whatever else changes how a component runs.
+    pub policy: u16,
+    /// Whether it ran in the slow tier.
+    pub slow: bool,
+    pub fuel: u64,
+    /// All memories and tables together, in bytes.
+    pub memory: u64,
+    pub deadline_ms: u32,
+    /// The request fields it was granted: bits such as [`Self::READS_PROMPT`].
+    pub reads: u16,
+}
+
+impl Conditions {
+    pub const READS_PROMPT: u16 = 1;
+    pub const READS_TENANT: u16 = 1 << 1;
+    pub const READS_SESSION: u16 = 1 << 2;
+    pub const READS_SEED: u16 = 1 << 3;
+    pub const READS_SEQUENCE: u16 = 1 << 4;
+    pub const READS_NOW: u16 = 1 << 5;
+    pub const READS_FACTS: u16 = 1 << 6;
+    pub const READS_BUDGET: u16 = 1 << 7;
+}
+
+/// What a strategy would have done that was only watched. Recorded, never followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shadow {
+    pub call: PluginCall,
+    pub settings: Arc<[Setting]>,
+    pub conditions: Conditions,
+    /// By index into the decision's `considered`. Empty when it did not answer.
+    pub order: Vec<Ranked>,
+    pub reason: String,
+    pub propensity: f32,
+}
+
+/// The columns that strategies get beside the contenders: one for each tag that any of them carries, by name. `tags` are
+/// those of each contender, in order.
+#[must_use]
+pub fn tag_columns(tags: &[&[String]]) -> Vec<(String, Vec<bool>)> {
+    let mut names: Vec<&String> = tags.iter().copied().flatten().collect();
+    names.sort_unstable();
+    names.dedup();
+    let column = |name: &String| (format!("tag-{name}"), tags.iter().map(|tags| tags.contains(name)).collect());
+    names.into_iter().map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tag_is_a_column_and_says_who_carries_it() {
+        let (none, eu, both) = (vec![], vec!["eu".to_owned()], vec!["us".to_owned(), "eu".to_owned()]);
+        let columns = tag_columns(&[&none, &eu, &both]);
+        let expected = [("tag-eu", vec![false, true, true]), ("tag-us", vec![false, false, true])];
+        assert_eq!(columns, expected.map(|(name, carried)| (name.to_owned(), carried)));
+        assert!(tag_columns(&[&none, &none]).is_empty());
+    }
 }

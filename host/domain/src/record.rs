@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     attempt::{Attempt, Charge, DecisionId},
-    candidate::CandidateId,
+    candidate::{Candidate, CandidateId},
     decision::Decision,
     digest::Digest,
-    plugin::Setting,
+    plugin::{Conditions, Setting, Shadow},
 };
 
 /// How a request ended.
@@ -78,10 +78,40 @@ pub struct RecordContext {
     /// The names of the snapshot's candidates: [`Considered::candidate`](crate::decision::Considered::candidate)
     /// points into it.
     pub candidates: Vec<CandidateId>,
-    /// Of that list.
+    /// What strategies were told of each besides, in the same order.
+    pub terms: Vec<Terms>,
+    /// Of both lists.
     pub catalogue: Digest,
     /// Of models, prices, priors, routes, caps and whatever else of the configuration a decision depends on.
     pub settings: Digest,
+}
+
+/// What the operator's configuration says of a candidate's provider, as far as strategies are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Terms {
+    pub weight: f32,
+    pub max_in_flight: u32,
+    pub tags: Vec<String>,
+}
+
+impl RecordContext {
+    /// The context of decisions about `candidates`.
+    #[must_use]
+    pub fn new(candidates: &[Arc<Candidate>], settings: Digest) -> Self {
+        let names = candidates.iter().map(|candidate| candidate.id.clone()).collect();
+        let terms = candidates.iter().map(|candidate| {
+            let provider = &candidate.provider;
+            Terms { weight: provider.weight, max_in_flight: provider.max_in_flight, tags: provider.tags.clone() }
+        });
+        Self::of(names, terms.collect(), settings)
+    }
+
+    /// The same, from names and terms: as many of one as of the other.
+    #[must_use]
+    pub fn of(candidates: Vec<CandidateId>, terms: Vec<Terms>, settings: Digest) -> Self {
+        let listed: String = candidates.iter().zip(&terms).map(|(name, terms)| format!("{name} {terms:?}\n")).collect();
+        Self { candidates, terms, catalogue: Digest::of(listed.as_bytes()), settings }
+    }
 }
 
 /// Everything a decision was made from and led to: one compact blob in the record, with its version in front.
@@ -92,4 +122,8 @@ pub struct Trace {
     pub settings: Vec<Arc<[Setting]>>,
     pub attempts: Vec<Attempt>,
     pub warnings: Vec<String>,
+    /// What each plugin call was allowed, in the order of `decision.calls`.
+    pub conditions: Vec<Conditions>,
+    /// What strategies would have done that were only watched.
+    pub shadows: Vec<Shadow>,
 }

@@ -19,7 +19,9 @@ use hdrhistogram::Histogram;
 use hybrid::Hybrid;
 use list_price::ListPrice;
 use muxel_sdk::{Classifier as _, CostModel as _, Strategy as _};
-use sandbox::{EngineError, Field, LoadError, Panel, Plugins, Sandbox, Verdict, decide};
+use sandbox::{
+    Circumstances, Compiler, EngineError, Field, LoadError, Panel, Plugins, Sandbox, Setup, Source, Verdict, decide,
+};
 use serde::Serialize;
 
 const PROMPT: &str = "A watercolor of two foxes sitting under a wooden sign that says \"OPEN\", soft morning light, \
@@ -66,7 +68,7 @@ pub struct DecisionRun {
 /// When the sandbox cannot be made, or a decision does not come about.
 pub fn bench_decision(counts: &[usize]) -> Result<Vec<DecisionRun>, BenchError> {
     sandbox::prepare_thread();
-    let plugins = Plugins::load(Sandbox::new()?, None)?;
+    let plugins = Plugins::load(Sandbox::new(Compiler::Here)?, Setup::default())?;
     counts.iter().map(|count| run(&plugins, *count)).collect()
 }
 
@@ -89,6 +91,8 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
     let mut natively = histogram();
     let mut calls = [histogram(), histogram(), histogram()];
     let mut fuel = [0; 3];
+    // As for a caller: what a gateway notes of each call is part of what it costs.
+    let circumstances = Circumstances { source: Source::Named(1), slow: true };
     let mut medians = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {
         let mut this_round = histogram();
@@ -97,7 +101,8 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
             let field =
                 Field { candidates: &candidates, considered: considered.clone(), due: None, last_resort: false };
             let began = Instant::now();
-            let decided = black_box(decide(&roster, &panel, black_box(&request), moment, field, |_| false));
+            let decided =
+                black_box(decide(&roster, &panel, black_box(&request), moment, field, circumstances, |_| false));
             let sandboxed_ns = began.elapsed().as_nanos() as u64;
             if decided.verdict != Verdict::Go || decided.decision.calls.len() != 3 {
                 return Err(BenchError::Undecided(decided.verdict));

@@ -1,7 +1,10 @@
-//! Measuring decisions: the benchmark of the sandbox against the same functions called natively.
+//! Measuring and repeating decisions: the benchmark of the sandbox against the same functions called natively, and the
+//! replay of recorded decisions.
 //!
-//! Evaluation on ratings, simulation and replay belong here too.
+//! Evaluation on ratings and simulation belong here too.
 
 mod bench;
+mod replay;
 
 pub use bench::{BenchError, DecisionRun, bench_decision};
+pub use replay::{Comparison, Finding, Replayed, ReplayedCall, Replayer};

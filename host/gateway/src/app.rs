@@ -1,25 +1,33 @@
 //! The one place where everything is built and joined.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use dispatch::{Dispatcher, Health, ProviderSetup, Secret, SetupError, SimulationSettings};
-use domain::{candidate::Candidate, digest::Digest, record::RecordContext, request::Operation};
+use dispatch::{Dispatcher, Health, SetupError};
+use domain::{candidate::Candidate, record::RecordContext, request::Operation};
 use ledger::{Ledger, LedgerSettings, PromptPolicy};
-use sandbox::{EngineError, LoadError, Panel, Plugins, Roster, Sandbox};
+use sandbox::{Archive, Compiler, EngineError, LoadError, NotAKey, Panel, Plugins, Sandbox, Setup, Trust};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    archive::{self, LedgerArchive},
     config::{
-        Config,
-        checked::{Account, Connection, OnFault, Prompts, Route as RouteConfig, Simulation},
+        self, Config,
+        checked::{OnFault, Prompts, Route as RouteConfig},
     },
-    http::{
-        self,
-        auth::{Key, Keyring},
-    },
+    fixed::Fixed,
+    gate::Gate,
+    http,
+    places::Places,
+    reload::{self, ReloadError, Reloaded, Reloads, Source},
+    service::{Service, providers},
+    shadows,
     snapshot::{Offering, Route, Snapshot},
     state::{Counts, State},
 };
@@ -40,6 +48,11 @@ pub enum BuildError {
     Provider(#[from] SetupError),
     #[error(transparent)]
     Ledger(#[from] ledger::OpenError),
+    #[error(transparent)]
+    Key(#[from] NotAKey),
+    /// A defect of this program.
+    #[error("loading the plugins ended unexpectedly")]
+    Broken,
     #[error("cannot watch the plugin folder")]
     Watch(#[source] std::io::Error),
 }
@@ -51,64 +64,87 @@ impl BuildError {
         match self {
             Self::Provider(error) => error.hint(),
             Self::Ledger(error) => error.hint().map(str::to_owned),
-            Self::Engine(_) | Self::Bundled(_) | Self::Watch(_) => None,
+            Self::Key(_) => Some("a key is the second line of a minisign `.pub` file".to_owned()),
+            Self::Engine(_) | Self::Bundled(_) | Self::Broken | Self::Watch(_) => None,
         }
     }
 
     /// Whether the operator can mend it.
     #[must_use]
     pub fn is_users(&self) -> bool {
-        matches!(self, Self::Provider(_) | Self::Ledger(_))
+        matches!(self, Self::Provider(_) | Self::Ledger(_) | Self::Key(_))
     }
 }
 
 impl App {
-    /// Opens the ledger, loads the plugins, and joins everything. Needs a tokio runtime.
+    /// Opens the ledger, loads the plugins, and joins everything. With a `source`, the configuration can be reloaded.
+    /// Needs a tokio runtime.
     ///
     /// # Errors
     ///
     /// The first part that cannot be built.
-    pub async fn build(config: &Config) -> Result<Self, BuildError> {
-        let plugins = load_plugins(config.plugins.clone())?;
-        let ledger = Arc::new(Ledger::open(ledger_settings(config)).await?);
+    pub async fn build(config: &Config, source: Option<Source>, compiler: Compiler) -> Result<Self, BuildError> {
+        let fixed = Fixed::new(config);
+        let ledger = Arc::new(Ledger::open(ledger_settings(config, &fixed)).await?);
+        let archive: Arc<dyn Archive> = Arc::new(LedgerArchive::new(Arc::clone(&ledger)));
+        let setup = Setup { archive: Some(archive), ..setup(&config.plugins)? };
+        let cache = config.data.dir.join("compiled");
+        // Plugins are compiled and their archive is waited for: not on a thread that serves.
+        let plugins = tokio::task::spawn_blocking(move || plugins(setup, compiler, Some(&cache)))
+            .await
+            .map_err(|_| BuildError::Broken)??;
         let health = Arc::new(Health::new());
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
-        let providers = config.accounts.iter().map(provider_setup).collect();
-        let dispatcher = Dispatcher::new(providers, Arc::clone(&health), journal)?;
-        let offering = Arc::new(offering(config, &health));
-        let snapshot = Snapshot { offering: Arc::clone(&offering), roster: plugins.roster() };
+        let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;
+        let snapshot = Snapshot {
+            number: 1,
+            offering: Arc::new(offering(config, &health, None)),
+            roster: plugins.roster(),
+            service: Arc::new(Service::new(config, dispatcher)),
+        };
         let (_, session_key) = crate::state::identity(0);
         let state = Arc::new(State {
             snapshot: ArcSwap::from_pointee(snapshot),
+            making: Mutex::default(),
+            reloads: Reloads::new(source, fixed),
             plugins,
-            dispatcher,
             health,
             ledger,
-            keyring: keyring(config),
-            public_url: config.server.public_url.clone(),
-            max_body: config.server.max_body,
-            places: Arc::new(Semaphore::new(config.server.max_in_flight.min(Semaphore::MAX_PERMITS))),
+            gate: Gate::new(),
+            places: Arc::new(Places::default()),
+            shadows: Arc::new(Semaphore::new(shadows::AT_ONCE)),
             tasks: TaskTracker::new(),
             counts: Counts::default(),
             session_key,
         });
         // A new roster becomes a new snapshot. Weak, because the plugins belong to the state.
         let weak = Arc::downgrade(&state);
-        state.plugins.on_swap(move |roster: &Arc<Roster>| {
+        state.plugins.on_swap(move |_| {
             if let Some(state) = weak.upgrade() {
-                let snapshot = Snapshot { offering: Arc::clone(&offering), roster: Arc::clone(roster) };
-                state.snapshot.store(Arc::new(snapshot));
+                // The one in service when it is this snapshot's turn: swaps may overtake each other on their way here.
+                state.renew(|next| next.roster = state.plugins.roster());
             }
         });
-        // What was dropped between loading and listening for swaps.
-        state.plugins.scan();
+        // What was dropped between loading and listening for swaps. It may wait for a compiler and for the ledger.
+        let scanned = Arc::clone(&state);
+        tokio::task::spawn_blocking(move || scanned.plugins.scan()).await.map_err(|_| BuildError::Broken)?;
         state.plugins.watch().map_err(BuildError::Watch)?;
+        tokio::spawn(archive::keep_in_service(Arc::downgrade(&state), config.data.retention));
         Ok(Self { state })
     }
 
     /// The HTTP interface. Needs no socket.
     pub fn router(&self) -> Router {
         http::router(Arc::clone(&self.state))
+    }
+
+    /// Reads the configuration again and serves with it, if nothing is wrong with it. Writes what happened to the log.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, and nothing has changed.
+    pub async fn reload(&self) -> Result<Reloaded, ReloadError> {
+        reload::reload(&self.state).await
     }
 
     /// Waits for requests under way, for at most `patience`, and writes down what is queued. Returns whether nothing
@@ -124,32 +160,49 @@ impl App {
     }
 }
 
-/// The sandbox with its plugins: what deciding without a server needs.
+/// The sandbox with its plugins: what deciding without a server needs. Nothing is remembered.
 ///
 /// # Errors
 ///
 /// When the engine or a bundled plugin does not come up.
-pub fn load_plugins(folder: Option<PathBuf>) -> Result<Plugins, BuildError> {
-    Plugins::load(Sandbox::new()?, folder).map_err(BuildError::Bundled)
+pub fn load_plugins(config: &config::checked::Plugins, compiler: Compiler) -> Result<Plugins, BuildError> {
+    plugins(setup(config)?, compiler, None)
 }
 
-pub(crate) fn offering(config: &Config, health: &Health) -> Offering {
+fn plugins(setup: Setup, compiler: Compiler, cache: Option<&Path>) -> Result<Plugins, BuildError> {
+    let mut sandbox = Sandbox::new(compiler)?;
+    if let Some(folder) = cache {
+        sandbox = sandbox.with_cache(folder);
+    }
+    Plugins::load(sandbox, setup).map_err(BuildError::Bundled)
+}
+
+fn setup(config: &config::checked::Plugins) -> Result<Setup, BuildError> {
+    let trust = Trust::new(&config.trusted_keys, config.require_signatures)?;
+    Ok(Setup { folder: config.folder.clone(), trust, archive: None })
+}
+
+/// What `config` offers. Routes of the same name go on counting where those of the offering `before` are.
+pub(crate) fn offering(config: &Config, health: &Health, before: Option<&Offering>) -> Offering {
     let candidates: Vec<Arc<Candidate>> = config.candidates().into_iter().map(Arc::new).collect();
     let cells = candidates.iter().map(|candidate| health.cell(&candidate.id, Operation::ImageGenerate)).collect();
-    let names: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
-    let settings = config.settings_digest();
-    let listed: String = names.iter().map(|name| format!("{name}\n")).collect();
+    let context = Arc::new(RecordContext::new(&candidates, config.settings_digest()));
     Offering {
         candidates,
         cells,
-        context: Arc::new(RecordContext { candidates: names, catalogue: Digest::of(listed.as_bytes()), settings }),
-        routes: config.routes.values().map(|config| (Arc::clone(&config.name), Arc::new(route(config)))).collect(),
+        context,
+        routes: config
+            .routes
+            .values()
+            .map(|config| (Arc::clone(&config.name), Arc::new(route(config, before))))
+            .collect(),
         aliases: config.aliases.clone(),
     }
 }
 
-fn route(config: &RouteConfig) -> Route {
+fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
     let names = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
+    let same = before.and_then(|before| before.routes.get(&config.name));
     Route {
         panel: Panel {
             route: Arc::clone(&config.name),
@@ -158,27 +211,17 @@ fn route(config: &RouteConfig) -> Route {
             strategies: names(&config.strategies),
             refuse_on_fault: config.on_fault == OnFault::Refuse,
         },
+        split: config.split.clone(),
+        shadows: names(&config.shadow),
         caps: config.caps,
         deadline: config.deadline,
         fall_over_after_charge: config.fall_over_after_charge,
         filter: config.candidates.clone(),
-        sequence: Default::default(),
+        sequence: same.map(|same| Arc::clone(&same.sequence)).unwrap_or_default(),
     }
 }
 
-fn keyring(config: &Config) -> Keyring {
-    Keyring::new(config.keys.iter().map(|key| {
-        let known = Key {
-            name: Arc::clone(&key.name),
-            tenant: key.tenant.clone(),
-            routes: key.routes.clone(),
-            admin: key.admin,
-        };
-        (Digest::from_bytes(*key.hash.as_bytes()), known)
-    }))
-}
-
-fn ledger_settings(config: &Config) -> LedgerSettings {
+fn ledger_settings(config: &Config, fixed: &Fixed) -> LedgerSettings {
     LedgerSettings {
         prompts: match config.data.prompts {
             Prompts::Store => PromptPolicy::Store,
@@ -188,46 +231,7 @@ fn ledger_settings(config: &Config) -> LedgerSettings {
         retention: config.data.retention,
         media_bytes: config.data.media,
         media_keep: config.data.media_keep,
-        // A request holds its slot to the end: there must be more of them than requests.
-        queue: config.server.max_in_flight.saturating_mul(2).max(8_192),
+        queue: fixed.slots(),
         ..LedgerSettings::new(&config.data.dir)
-    }
-}
-
-fn provider_setup(account: &Account) -> ProviderSetup {
-    let provider = Arc::clone(&account.provider);
-    match &account.connection {
-        Connection::Openai { base_url, key, result_hosts } => ProviderSetup {
-            provider,
-            base_url: Some(base_url.parse().expect("the config has checked that it is an address")),
-            key: key.as_ref().map(|key| Secret::new(key.expose())),
-            result_hosts: result_hosts.clone(),
-            simulate: SimulationSettings::default(),
-        },
-        Connection::Simulated(simulation) => ProviderSetup {
-            provider,
-            base_url: None,
-            key: None,
-            result_hosts: Vec::new(),
-            simulate: simulated(simulation),
-        },
-    }
-}
-
-fn simulated(simulation: &Simulation) -> SimulationSettings {
-    let outage = |outage: &crate::config::checked::Outage| dispatch::Outage {
-        from: outage.from,
-        duration: outage.lasts,
-        error_rate: outage.error_rate,
-        latency_factor: outage.latency_factor,
-    };
-    SimulationSettings {
-        latency_scale: simulation.latency_scale,
-        sigma: simulation.sigma,
-        error_rate: simulation.error_rate,
-        hang_rate: simulation.hang_rate,
-        refusal_rate: simulation.refusal_rate,
-        rate_limited_rate: simulation.rate_limited_rate,
-        outages: simulation.outages.iter().map(outage).collect(),
     }
 }

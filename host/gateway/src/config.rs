@@ -37,6 +37,7 @@ mod source;
 mod syntax;
 mod written;
 
+pub use check::objection_to;
 pub use checked::Config;
 pub use problem::{Problem, Problems, Severity};
 pub use schema::schema;

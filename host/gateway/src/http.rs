@@ -12,6 +12,7 @@ use axum::{
 
 use crate::state::State;
 
+mod admin;
 pub(crate) mod ask;
 pub(crate) mod auth;
 mod decisions;
@@ -28,7 +29,8 @@ use error::ApiError;
 
 /// Paths that Muxel serves, for those who ask for another.
 const SERVED: &str = "POST /v1/images/generations, GET /v1/models, POST /v1/decisions, GET /v1/decisions/{id}, \
-                      GET /healthz, GET /readyz";
+                      GET /healthz, GET /readyz, POST /admin/reload, GET /admin/routes, GET /admin/plugins, \
+                      GET /admin/plugins/{name}/log, POST /admin/plugins/{name}/{rollback,disable,enable}";
 /// How soon to come back when all places are taken.
 const COME_BACK: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/v1/models/{*id}", get(models::one))
         .route("/v1/decisions", post(decisions::dry_run))
         .route("/v1/decisions/{id}", get(decisions::one))
+        .merge(admin::router())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&state), admit));
     Router::new()
         .merge(guarded)
@@ -48,15 +51,17 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/", get(page::home))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(DefaultBodyLimit::max(state.max_body))
         .with_state(state)
 }
 
-/// Lets in whoever may ask. The key goes on with the request.
+/// Lets in whoever may ask. The key goes on with the request, and the snapshot that serves it to its end.
 async fn admit(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    match state.keyring.admit(request.headers(), request.uri()) {
+    let snapshot = state.snapshot.load_full();
+    match snapshot.service.keyring.admit(request.headers(), request.uri()) {
         Ok(key) => {
+            DefaultBodyLimit::max(snapshot.service.max_body).apply(&mut request);
             request.extensions_mut().insert(key);
+            request.extensions_mut().insert(snapshot);
             next.run(request).await
         }
         Err(error) => {

@@ -5,17 +5,25 @@
 pub mod config;
 
 mod app;
+mod archive;
+mod fixed;
+mod gate;
 mod http;
 mod media;
 mod pipeline;
+mod places;
 mod prepare;
 mod preview;
 mod refusal;
+mod reload;
 mod serve;
+mod service;
+mod shadows;
 mod snapshot;
 mod state;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;
 pub use preview::{Ask, Case, Preview, PreviewError, Tried};
+pub use reload::{ReloadError, Reloaded, Source};
 pub use serve::serve;

@@ -13,7 +13,6 @@ use domain::{
     attempt::{Charge, DecisionId},
     capability,
     catalogue::Date,
-    decision::Decision,
     explain::Explanation,
     failure::FailureKind,
     provider::DialectName,
@@ -21,7 +20,7 @@ use domain::{
     request::Request,
 };
 use ledger::{MediaName, Slot};
-use sandbox::{Decided, Verdict, decide};
+use sandbox::{Circumstances, Decided, Source, Verdict, decide, shadow};
 
 use crate::{
     http::{
@@ -30,6 +29,7 @@ use crate::{
         error::ApiError,
     },
     media, prepare, refusal,
+    shadows::{Shadows, answers},
     snapshot::{Snapshot, Target},
     state::{State, unix_ms},
 };
@@ -45,6 +45,14 @@ pub(crate) struct Admitted {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) target: Target,
     pub(crate) slot: Slot,
+}
+
+impl Admitted {
+    /// For whom plugins are asked: what one caller's requests do to them is not held against others.
+    fn source(&self) -> Source {
+        let key = self.key.as_ref();
+        Source::of(key.and_then(|key| key.tenant.as_deref()), key.map(|key| &*key.name))
+    }
 }
 
 /// What the caller gets when it worked.
@@ -72,12 +80,15 @@ pub(crate) struct DryRun {
 /// Serves a request to its end. Always leaves one record.
 pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPresence) -> Result<Box<Served>, ApiError> {
     let began = tokio::time::Instant::now();
-    let (decided, request, steps) = plan(state, &admitted, true);
+    let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
+    let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let patience = patience(&request, &admitted.target);
-    let Decided { decision, verdict, settings } = decided;
+    let (verdict, mut trace) = traced(decided);
+    let shadows =
+        Shadows::ask(&state.shadows, &admitted.snapshot, &admitted.target.route, &trace.decision, admitted.source());
     if verdict != Verdict::Go {
-        let (outcome, error) = refusal::undecided(&verdict, &decision, &admitted.snapshot.offering);
-        let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+        trace.shadows = answers(shadows).await;
+        let (outcome, error) = refusal::undecided(&verdict, &trace.decision, &admitted.snapshot.offering);
         let id = admitted.id;
         record(admitted, trace, Ending::failed(outcome, &error));
         return Err(error.of(id));
@@ -92,31 +103,35 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         fall_over_after_charge: admitted.target.route.fall_over_after_charge,
         seed: admitted.seed,
     };
-    let dispatched = Box::pin(state.dispatcher.run(job, caller)).await;
+    let dispatched = Box::pin(admitted.snapshot.service.dispatcher.run(job, caller)).await;
     // Before the record is written: it says what the caller was told.
     let kept = match (&dispatched.result, admitted.ask.handover) {
         (Ok(delivery), Handover::Url) => media::keep(state, &delivery.pictures).await,
         _ => Ok(Vec::new()),
     };
-    settle(admitted, &request, decision, settings, dispatched, kept, caller)
+    trace.shadows = answers(shadows).await;
+    settle(admitted, &request, trace, dispatched, kept, caller)
 }
 
 /// Explains a request without calling anyone. Leaves one record, too.
-pub(crate) fn dry_run(state: &State, admitted: Admitted) -> DryRun {
-    let (decided, _, _) = plan(state, &admitted, false);
-    let Decided { decision, verdict, settings } = decided;
-    let explanation = Explanation::new(&decision, &admitted.snapshot.offering.context.candidates);
-    let id = admitted.id;
-    let error =
-        (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &decision, &admitted.snapshot.offering).1);
-    let trace = Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new() };
+pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
+    let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
+    let (decided, _, _) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, false)).await;
+    let (verdict, mut trace) = traced(decided);
+    let circumstances = Circumstances { source: admitted.source(), slow: false };
+    let Admitted { id, snapshot, target, .. } = &admitted;
+    let (id, offering) = (*id, &snapshot.offering);
+    trace.shadows =
+        shadow(&snapshot.roster, &target.route.shadows, &trace.decision, &offering.candidates, circumstances);
+    let explanation = Explanation::of(&trace, &offering.context.candidates);
+    let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
     record(admitted, trace, ending);
     DryRun { id, explanation, verdict, error }
 }
 
 /// Decides, and lines up the attempts.
-fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Request>, Vec<Step>) {
+fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Decided, Arc<Request>, Vec<Step>) {
     let Admitted { ask, snapshot, target, .. } = admitted;
     let offering = &snapshot.offering;
     let deadline_ms = u32::try_from(target.route.deadline.as_millis()).unwrap_or(u32::MAX);
@@ -131,8 +146,11 @@ fn plan(state: &State, admitted: &Admitted, for_real: bool) -> (Decided, Arc<Req
     let sequence = target.route.sequence.fetch_add(u64::from(for_real), Ordering::Relaxed);
     let user = ask.user.as_deref().or(request.tenant.as_deref());
     let moment = state.moment(admitted.at_ms, admitted.seed, sequence, user);
+    // A user stays with their arm of a split. A tenant is many users, so that does not count.
+    let panel = target.panel_for(if ask.user.is_some() { moment.session } else { moment.seed });
     let mut probe = None;
-    let decided = decide(&snapshot.roster, &target.panel, &request, moment, field, |due| {
+    let circumstances = Circumstances { source: admitted.source(), slow };
+    let decided = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |due| {
         probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
         probe.is_some()
     });
@@ -164,18 +182,19 @@ fn patience(request: &Request, target: &Target) -> Duration {
 fn settle(
     admitted: Admitted,
     request: &Request,
-    decision: Decision,
-    settings: Vec<Arc<[domain::plugin::Setting]>>,
+    mut trace: Trace,
     dispatched: Dispatched,
     kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
 ) -> Result<Box<Served>, ApiError> {
     let Dispatched { attempts, charge, result } = dispatched;
     let id = admitted.id;
-    let strategy = Arc::clone(&decision.strategy);
+    let strategy = Arc::clone(&trace.decision.strategy);
     let count = attempts.len();
+    trace.attempts = attempts;
     match result {
         Ok(mut delivery) => {
+            let decision = &trace.decision;
             let index = decision.order[delivery.step];
             let candidate =
                 &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
@@ -188,7 +207,7 @@ fn settle(
                     warnings.push(format!("a simulated provider ignores {}", ignored.join(", ")));
                 }
             }
-            let trace = Trace { decision, settings, attempts, warnings: warnings.clone() };
+            trace.warnings.clone_from(&warnings);
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(error) => {
@@ -204,11 +223,17 @@ fn settle(
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
             let error = refusal::failed(failure, patience(request, &admitted.target));
-            let trace = Trace { decision, settings, attempts, warnings: Vec::new() };
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))
         }
     }
+}
+
+/// What is decided, and the record of it before anything else has happened.
+fn traced(decided: Decided) -> (Verdict, Trace) {
+    let Decided { decision, verdict, settings, conditions } = decided;
+    let (attempts, warnings, shadows) = Default::default();
+    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows })
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {

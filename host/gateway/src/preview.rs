@@ -11,19 +11,20 @@ use domain::{
     request::{Moment, Request},
 };
 use http::HeaderMap;
-use sandbox::{Kind, Panel, Plugin, Plugins, Roster, Verdict, decide};
+use sandbox::{Circumstances, Kind, Panel, Plugin, Plugins, Roster, Verdict, decide};
 
 use crate::{
     app::offering,
     config::Config,
     http::{ask, error::ApiError},
     prepare,
-    snapshot::{Snapshot, Target},
+    snapshot::{Offering, Target},
 };
 
 /// Decides as a server with this config would, with nothing measured yet.
 pub struct Preview {
-    snapshot: Snapshot,
+    offering: Offering,
+    roster: Arc<Roster>,
     health: Health,
 }
 
@@ -116,8 +117,8 @@ impl Preview {
     #[must_use]
     pub fn new(config: &Config, plugins: &Plugins) -> Self {
         let health = Health::new();
-        let offering = Arc::new(offering(config, &health));
-        Self { snapshot: Snapshot { offering, roster: plugins.roster() }, health }
+        let offering = offering(config, &health, None);
+        Self { offering, roster: plugins.roster(), health }
     }
 
     /// Decides on one request. `now_ms` is since 1970-01-01 UTC.
@@ -126,15 +127,17 @@ impl Preview {
     ///
     /// When a model or a plugin that is named does not exist.
     pub fn decide(&self, ask: &Ask, now_ms: u64, seed: u64) -> Result<(Explanation, Verdict), PreviewError> {
-        let mut target = self.snapshot.resolve(&ask.model, None, Vec::new())?;
+        let (offering, roster) = (&self.offering, &self.roster);
+        let target = offering.resolve(roster, &ask.model, None, Vec::new())?;
+        let mut panel = target.panel_for(seed).into_owned();
         if let Some(name) = &ask.strategy {
-            target.panel.strategies = vec![known(&self.snapshot.roster, name, Kind::Strategy)?];
+            panel.strategies = vec![known(roster, name, Kind::Strategy)?];
         }
         if let Some(name) = &ask.classifier {
-            target.panel.classifier = known(&self.snapshot.roster, name, Kind::Classifier)?;
+            panel.classifier = known(roster, name, Kind::Classifier)?;
         }
         let moment = Moment { now_ms, seed, ..Moment::default() };
-        Ok(self.run(&self.snapshot.roster, &target, &target.panel, &ask.request, moment))
+        Ok(self.run(roster, &target, &panel, &ask.request, moment))
     }
 
     /// Decides on one request with `plugin` in its place on the route, and as if it were not there.
@@ -147,7 +150,7 @@ impl Preview {
         // What asked for this very plugin asks for the route without it.
         let own = case.model.strip_prefix("auto/") == Some(&*name);
         let model = if own { "auto" } else { &case.model };
-        let target = self.snapshot.resolve(model, case.route.as_deref(), case.tags.clone())?;
+        let target = self.offering.resolve(&self.roster, model, case.route.as_deref(), case.tags.clone())?;
         let mut panel = target.panel.clone();
         if plugin.is(Kind::Classifier) {
             panel.classifier = Arc::clone(&name);
@@ -160,10 +163,9 @@ impl Preview {
         if plugin.is(Kind::Strategy) {
             panel.strategies = vec![name];
         }
-        let roster = self.snapshot.roster.with(Arc::clone(plugin));
+        let roster = self.roster.with(Arc::clone(plugin));
         let (with, with_verdict) = self.run(&roster, &target, &panel, &case.request, case.moment);
-        let (without, without_verdict) =
-            self.run(&self.snapshot.roster, &target, &target.panel, &case.request, case.moment);
+        let (without, without_verdict) = self.run(&self.roster, &target, &target.panel, &case.request, case.moment);
         Ok(Tried { with, with_verdict, without, without_verdict })
     }
 
@@ -180,10 +182,10 @@ impl Preview {
         let deadline_ms = u32::try_from(target.route.deadline.as_millis()).unwrap_or(u32::MAX);
         request.caps.max_latency_ms.get_or_insert(deadline_ms);
         let request = Arc::new(request);
-        let offering = &self.snapshot.offering;
+        let offering = &self.offering;
         let today = Date::of_unix_ms(moment.now_ms);
         let field = prepare::field(offering, target, &request, today, self.health.now());
-        let decided = decide(roster, panel, &request, moment, field, |_| false);
+        let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| false);
         (Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict)
     }
 }

@@ -1,20 +1,23 @@
-//! Everything one request decides with, held from its start to its finish: plugins, routes, candidates.
+//! Everything one request is served with, held from its start to its finish: plugins, routes, candidates, and how
+//! callers and providers are met.
 //!
 //! A reload makes a new snapshot and swaps it in; requests under way keep theirs.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
 use dispatch::Cell;
-use domain::{candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps};
+use domain::{candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps, split::Split};
 use sandbox::{Kind, Panel, Roster};
 
 use crate::{
     config::checked::{DEFAULT_ROUTE, Filter},
     http::error::ApiError,
+    service::Service,
 };
 
 /// What callers write for "you decide".
@@ -24,12 +27,16 @@ const AUTO: &str = "auto";
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) panel: Panel,
+    /// Whose arm comes before the panel's strategies.
+    pub(crate) split: Option<Split>,
+    /// Strategies that are asked as well and never followed.
+    pub(crate) shadows: Vec<Arc<str>>,
     pub(crate) caps: Caps,
     pub(crate) deadline: Duration,
     pub(crate) fall_over_after_charge: bool,
     pub(crate) filter: Filter,
-    /// Requests decided before this one, on this node.
-    pub(crate) sequence: AtomicU64,
+    /// Requests decided before this one, on this node. Goes on over reloads.
+    pub(crate) sequence: Arc<AtomicU64>,
 }
 
 /// What does not change with the plugins.
@@ -42,9 +49,14 @@ pub(crate) struct Offering {
     pub(crate) aliases: BTreeMap<String, String>,
 }
 
+/// What serves from one change of plugins or configuration to the next.
+#[derive(Clone)]
 pub(crate) struct Snapshot {
+    /// Rises by one with every change.
+    pub(crate) number: u64,
     pub(crate) offering: Arc<Offering>,
     pub(crate) roster: Arc<Roster>,
+    pub(crate) service: Arc<Service>,
 }
 
 /// What a caller's `model` comes to.
@@ -53,6 +65,8 @@ pub(crate) struct Target {
     pub(crate) route: Arc<Route>,
     /// The route's panel, or that panel with one strategy named by the caller.
     pub(crate) panel: Panel,
+    /// Whether the route's split, if it has one, does not matter.
+    chose_strategy: bool,
     named: Named,
     tags: Vec<String>,
 }
@@ -79,6 +93,24 @@ impl Target {
             && self.tags.iter().all(|tag| candidate.provider.tags.contains(tag))
     }
 
+    /// Who decides on one request. `key` chooses among the route's split: equal keys, equal arms.
+    pub(crate) fn panel_for(&self, key: u64) -> Cow<'_, Panel> {
+        let Some(split) = self.route.split.as_ref().filter(|_| !self.chose_strategy) else {
+            return Cow::Borrowed(&self.panel);
+        };
+        let arm = &split.choose(key).strategy;
+        let mut panel = self.panel.clone();
+        panel.strategies.retain(|strategy| strategy != arm);
+        panel.strategies.insert(0, Arc::clone(arm));
+        Cow::Owned(panel)
+    }
+
+    /// Whether any plugin that may decide here runs in the slow tier.
+    pub(crate) fn is_slow(&self, roster: &Roster) -> bool {
+        let arms = self.route.split.iter().flat_map(|split| split.arms());
+        self.panel.is_slow(roster) || arms.into_iter().any(|arm| roster.is_slow(&arm.strategy))
+    }
+
     fn names(&self, candidate: &Candidate) -> bool {
         match &self.named {
             Named::All => true,
@@ -93,42 +125,58 @@ fn model_of(id: &str) -> &str {
     id.split_once('/').map_or(id, |(_, model)| model)
 }
 
-impl Snapshot {
+impl Route {
+    /// Whether `strategy` is one of its own.
+    fn has_strategy(&self, strategy: &str) -> bool {
+        let arms = self.split.iter().flat_map(Split::arms).map(|arm| &arm.strategy);
+        self.panel.strategies.iter().chain(arms).any(|own| **own == *strategy)
+    }
+}
+
+impl Offering {
     /// What `model` means, with the route that the request names beside it.
     ///
     /// # Errors
     ///
     /// 404 with the nearest names for a model, route or strategy that is not there.
-    pub(crate) fn resolve(&self, model: &str, route: Option<&str>, tags: Vec<String>) -> Result<Target, ApiError> {
-        let aliased = self.offering.aliases.get(model).map_or(model, String::as_str);
+    pub(crate) fn resolve(
+        &self,
+        roster: &Roster,
+        model: &str,
+        route: Option<&str>,
+        tags: Vec<String>,
+    ) -> Result<Target, ApiError> {
+        let aliased = self.aliases.get(model).map_or(model, String::as_str);
         let (name, beside) = match aliased.strip_prefix("auto/") {
-            Some(name) if self.offering.routes.contains_key(name) => (AUTO, Some(name)),
+            Some(name) if self.routes.contains_key(name) => (AUTO, Some(name)),
             _ => (aliased, route),
         };
         let route = self.route(beside.unwrap_or(DEFAULT_ROUTE))?;
         let mut panel = route.panel.clone();
+        let mut chose_strategy = false;
         let named = match name.strip_prefix("auto/") {
-            Some(strategy) if self.roster.get(strategy, Kind::Strategy).is_some() => {
+            Some(strategy) if roster.get(strategy, Kind::Strategy).is_some() => {
                 // A route whose plugins carry a policy is not to be had without them.
-                if panel.refuse_on_fault && !panel.strategies.iter().any(|own| **own == *strategy) {
+                if panel.refuse_on_fault && !route.has_strategy(strategy) {
                     let message = format!("route `{}` decides with its own strategies only", panel.route);
                     let error = ApiError::with(403, "invalid_request_error", "strategy_not_allowed", message);
                     return Err(error.param("model").hint(format!("send `model: \"auto/{}\"`", panel.route)));
                 }
                 panel.strategies = vec![strategy.into()];
+                chose_strategy = true;
                 Named::All
             }
-            Some(_) => return Err(self.unknown_model(model)),
+            Some(_) => return Err(self.unknown_model(roster, model)),
             None if name == AUTO => Named::All,
-            None => self.named(name).ok_or_else(|| self.unknown_model(model))?,
+            None => self.named(name).ok_or_else(|| self.unknown_model(roster, model))?,
         };
-        Ok(Target { route, panel, named, tags })
+        Ok(Target { route, panel, chose_strategy, named, tags })
     }
 
     fn route(&self, name: &str) -> Result<Arc<Route>, ApiError> {
-        self.offering.routes.get(name).cloned().ok_or_else(|| {
+        self.routes.get(name).cloned().ok_or_else(|| {
             let shown: String = name.chars().take(60).collect();
-            let near = nearest(name, self.offering.routes.keys().map(|name| &**name), 3);
+            let near = nearest(name, self.routes.keys().map(|name| &**name), 3);
             let error =
                 ApiError::with(404, "invalid_request_error", "route_not_found", format!("there is no route `{shown}`"));
             error.param("route").hint(format!("routes here: {}", near.join(", ")))
@@ -136,7 +184,7 @@ impl Snapshot {
     }
 
     fn named(&self, name: &str) -> Option<Named> {
-        let candidates = || self.offering.candidates.iter();
+        let candidates = || self.candidates.iter();
         if candidates().any(|candidate| candidate.id.as_str() == name || candidate.id.untiered() == name) {
             return Some(Named::Pinned(name.to_owned()));
         }
@@ -144,9 +192,9 @@ impl Snapshot {
         candidates().any(bare).then(|| Named::Model(name.to_owned()))
     }
 
-    pub(crate) fn unknown_model(&self, model: &str) -> ApiError {
+    pub(crate) fn unknown_model(&self, roster: &Roster, model: &str) -> ApiError {
         let shown: String = model.chars().take(80).collect();
-        let names = self.names();
+        let names = self.names(roster);
         // A bare name is near to a model's own name, too.
         let own: BTreeSet<&str> = names.iter().flat_map(|name| [name.as_str(), model_of(name)]).collect();
         let near = nearest(model, own, 3);
@@ -154,7 +202,7 @@ impl Snapshot {
             ApiError::with(404, "invalid_request_error", "model_not_found", format!("there is no model `{shown}`"));
         let error = error.param("model");
         let plugin =
-            model.strip_prefix("auto/").and_then(|name| self.roster.plugins().find(|plugin| *plugin.name() == *name));
+            model.strip_prefix("auto/").and_then(|name| roster.plugins().find(|plugin| *plugin.name() == *name));
         if let Some(plugin) = plugin {
             let kinds: Vec<&str> = plugin.kinds().into_iter().map(Kind::word).collect();
             error.hint(format!("`{}` is a {}, no strategy: a route names it", plugin.name(), kinds.join(" and ")))
@@ -166,16 +214,16 @@ impl Snapshot {
     }
 
     /// Everything that may stand in `model`: `auto`, routes, strategies, models, aliases.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let routes = self.offering.routes.keys().map(|name| format!("auto/{name}"));
-        let strategies = self.roster.plugins().filter(|plugin| plugin.is(Kind::Strategy));
+    pub(crate) fn names(&self, roster: &Roster) -> Vec<String> {
+        let routes = self.routes.keys().map(|name| format!("auto/{name}"));
+        let strategies = roster.plugins().filter(|plugin| plugin.is(Kind::Strategy));
         let strategies = strategies.map(|plugin| format!("auto/{}", plugin.name()));
-        let models: BTreeSet<&str> = self.offering.candidates.iter().map(|candidate| candidate.id.untiered()).collect();
+        let models: BTreeSet<&str> = self.candidates.iter().map(|candidate| candidate.id.untiered()).collect();
         let mut names = vec![AUTO.to_owned()];
         let autos: BTreeSet<String> = routes.chain(strategies).collect();
         names.extend(autos);
         names.extend(models.into_iter().map(str::to_owned));
-        names.extend(self.offering.aliases.keys().cloned());
+        names.extend(self.aliases.keys().cloned());
         names
     }
 }

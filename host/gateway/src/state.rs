@@ -2,34 +2,36 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU16, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use arc_swap::ArcSwap;
-use dispatch::{CallerGuard, Dispatcher, Health};
+use dispatch::{CallerGuard, Health};
 use domain::{attempt::DecisionId, request::Moment};
 use ledger::Ledger;
 use sandbox::Plugins;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::{http::auth::Keyring, snapshot::Snapshot};
+use crate::{gate::Gate, places::Places, reload::Reloads, snapshot::Snapshot};
 
 pub(crate) struct State {
     pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Held while the next snapshot is made.
+    pub(crate) making: Mutex<()>,
+    pub(crate) reloads: Reloads,
     pub(crate) plugins: Plugins,
-    pub(crate) dispatcher: Dispatcher,
     pub(crate) health: Arc<Health>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) keyring: Keyring,
-    /// Where callers reach this server, without a slash at the end; from the request's Host when not configured.
-    pub(crate) public_url: Option<String>,
-    pub(crate) max_body: usize,
+    /// Before plugins of the slow tier.
+    pub(crate) gate: Gate,
     /// Places for requests under way.
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
+    /// For requests whose shadows are asked.
+    pub(crate) shadows: Arc<Semaphore>,
     /// Requests under way, also those whose caller has left.
     pub(crate) tasks: TaskTracker,
     pub(crate) counts: Counts,
@@ -97,6 +99,18 @@ pub(crate) fn identity(now_ms: u64) -> (DecisionId, u64) {
 }
 
 impl State {
+    /// Makes the next snapshot from the one in service, and returns its number. One at a time: a plugin that is swapped
+    /// while the configuration is reloaded is not lost, and neither is the configuration.
+    pub(crate) fn renew(&self, change: impl FnOnce(&mut Snapshot)) -> u64 {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Snapshot::clone(&self.snapshot.load());
+        change(&mut next);
+        next.number += 1;
+        let number = next.number;
+        self.snapshot.store(Arc::new(next));
+        number
+    }
+
     /// The moment of a decision for `user`, who is hashed with this run's key.
     pub(crate) fn moment(&self, now_ms: u64, seed: u64, sequence: u64, user: Option<&str>) -> Moment {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -51,11 +51,7 @@ pub(crate) async fn atomically<T>(
     connection: &mut SqliteConnection,
     work: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>,
 ) -> sqlx::Result<T> {
-    if let Err(error) = run(connection, "BEGIN IMMEDIATE").await {
-        // The last one may have been left in the middle, when its task was aborted.
-        run(connection, "ROLLBACK").await.map_err(|_| error)?;
-        run(connection, "BEGIN IMMEDIATE").await?;
-    }
+    run_outside(connection, "BEGIN IMMEDIATE").await?;
     let done = match work(connection).await {
         Ok(done) => run(connection, "COMMIT").await.map(|()| done),
         Err(error) => Err(error),
@@ -65,6 +61,26 @@ pub(crate) async fn atomically<T>(
         let _ = run(connection, "ROLLBACK").await;
     }
     done
+}
+
+/// Like [`atomically`], and on disk when this returns: other transactions are only synced at checkpoints.
+pub(crate) async fn durably<T>(
+    connection: &mut SqliteConnection,
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    run_outside(connection, "PRAGMA synchronous = FULL").await?;
+    let done = atomically(connection, work).await;
+    // Should this fail, the transactions to come are slower than they need to be.
+    let _ = run(connection, "PRAGMA synchronous = NORMAL").await;
+    done
+}
+
+/// Runs what is not allowed inside a transaction. The last one may have been left in the middle, when its task was
+/// aborted.
+async fn run_outside(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {
+    let Err(error) = run(connection, sql).await else { return Ok(()) };
+    run(connection, "ROLLBACK").await.map_err(|_| error)?;
+    run(connection, sql).await
 }
 
 async fn run(connection: &mut SqliteConnection, sql: &'static str) -> sqlx::Result<()> {

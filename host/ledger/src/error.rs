@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::attempt::DecisionId;
+use domain::{attempt::DecisionId, digest::Digest};
 
 /// The database refused. Opaque: nobody outside this crate depends on its library.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +93,43 @@ impl From<sqlx::Error> for ReadError {
     fn from(source: sqlx::Error) -> Self {
         Self::Database(DatabaseError(source))
     }
+}
+
+/// Why a component was not kept or not given back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ComponentError {
+    #[error("a component of {bytes} bytes is not kept, at most {limit} are allowed")]
+    TooLarge { bytes: usize, limit: usize },
+
+    #[error("the bytes are not those of component `{digest}`")]
+    Another { digest: Digest },
+
+    #[error("the kept component `{digest}` is damaged")]
+    Damaged { digest: Digest },
+
+    #[error("the ledger cannot keep or read components")]
+    Database(#[from] DatabaseError),
+}
+
+impl From<sqlx::Error> for ComponentError {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Database(DatabaseError(source))
+    }
+}
+
+/// Why the state of a plugin was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StateError {
+    #[error("the state of plugin `{plugin}` has {bytes} bytes, at most {limit} are kept")]
+    TooLarge { plugin: String, bytes: usize, limit: usize },
+
+    #[error("the state of plugin `{plugin}` is not kept: there are those of {limit} others")]
+    TooMany { plugin: String, limit: u32 },
+
+    #[error("the ledger cannot be written")]
+    Database(#[from] DatabaseError),
 }
 
 /// What a closing ledger could not write.

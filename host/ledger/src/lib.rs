@@ -1,4 +1,5 @@
-//! Everything Muxel keeps on disk: the audit log, and pictures that wait to be fetched.
+//! Everything Muxel keeps on disk: the audit log, the components that its decisions were made with, what is remembered of
+//! plugins, and pictures that wait to be fetched.
 //!
 //! This is the only crate that knows the database: one SQLite file in the data directory. Requests never wait for it.
 //! A request reserves a [`Slot`] when it is admitted, and its one record goes through that slot into a queue, from
@@ -18,7 +19,10 @@
 
 use std::{fs::File, path::Path, sync::Arc};
 
-use domain::attempt::{Attempt, AttemptStarted, DecisionId, Journal};
+use domain::{
+    attempt::{Attempt, AttemptStarted, DecisionId, Journal},
+    digest::Digest,
+};
 use tokio::{sync::Mutex, task::JoinSet};
 
 // Opening.
@@ -33,15 +37,19 @@ mod trace;
 mod writer;
 
 // Reading, keeping, forgetting.
+mod components;
 mod media;
+mod plugins;
 mod read;
 mod retention;
 
 #[cfg(test)]
 mod sample;
 
-pub use error::{DatabaseError, OpenError, ReadError, Unwritten};
+pub use components::MAX_COMPONENT;
+pub use error::{ComponentError, DatabaseError, OpenError, ReadError, StateError, Unwritten};
 pub use media::{Media, MediaError, MediaName, NotAMediaName};
+pub use plugins::MAX_STATE;
 pub use read::{Filter, Reader, Stored};
 pub use retention::Pruned;
 pub use row::Row;
@@ -162,6 +170,54 @@ impl Ledger {
     #[must_use]
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Keeps a plugin's component for as long as a record names it: on disk when this returns, once however often it is
+    /// kept.
+    ///
+    /// # Errors
+    ///
+    /// When it is larger than [`MAX_COMPONENT`] or not the one of `digest`, or when the database fails: a full disk
+    /// harms nothing else.
+    pub async fn keep_component(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), ComponentError> {
+        components::keep(&self.retention.store, &self.reader, digest, bytes, retention::unix_ms()).await
+    }
+
+    /// A kept component: whole, or an error.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the component in it is damaged.
+    pub async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, ComponentError> {
+        self.reader.component(digest).await
+    }
+
+    /// Keeps components that are in service as if a record named them now. To be called more often than once in a
+    /// retention: what decides nothing is named by no record.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn touch_components(&self, digests: &[Digest]) -> Result<(), DatabaseError> {
+        components::touch(&self.retention.store, digests, retention::unix_ms()).await
+    }
+
+    /// What was last set of each plugin, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn plugin_states(&self) -> Result<Vec<(String, String)>, DatabaseError> {
+        plugins::all(&mut *self.retention.store.connection().await).await
+    }
+
+    /// Remembers what the sandbox wants to know of a plugin after a restart: on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When it is larger than [`MAX_STATE`], there are too many plugins, or the database fails.
+    pub async fn set_plugin_state(&self, name: &str, state: &str, at_ms: u64) -> Result<(), StateError> {
+        plugins::set(&mut *self.retention.store.connection().await, name, state, at_ms).await
     }
 
     /// Deletes what is older than the retention. Also done every [`LedgerSettings::housekeeping`].

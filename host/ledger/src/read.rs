@@ -8,16 +8,16 @@ use domain::{
     digest::Digest,
     explain::{ExplainedAttempt, Explanation},
     failure::FailureKind,
-    record::{Outcome, Trace},
+    record::{Outcome, Terms, Trace},
 };
 use serde::{Deserialize as _, de::value::StrDeserializer};
 use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqlitePoolOptions};
 
 use crate::{
-    database,
-    error::ReadError,
+    components, database,
+    error::{ComponentError, ReadError},
     row::{COLUMNS, Row, charge, integer},
-    trace,
+    trace::{self, Unpacked},
     writer::BlobKind,
 };
 
@@ -41,8 +41,12 @@ pub struct Stored {
     /// `None` for an interrupted request. The prompt in it is empty unless `prompt_kept`.
     pub trace: Option<Trace>,
     pub prompt_kept: bool,
+    /// How long the prompt was, also when it was not kept. Records of the first version do not say.
+    pub prompt_chars: Option<u32>,
     /// What the trace's candidates are called.
     pub candidates: Vec<CandidateId>,
+    /// What strategies were told of each besides. Empty in records of the first version.
+    pub terms: Vec<Terms>,
     /// In order, also those of an interrupted request: one that was still out has ended as `interrupted`.
     pub attempts: Vec<ExplainedAttempt>,
 }
@@ -94,7 +98,7 @@ impl Reader {
         let damaged = |problem| ReadError::Damaged { id, problem };
         let Some(packed) = found.try_get::<Option<Vec<u8>>, _>("trace")? else {
             let attempts = self.attempts(id).await?;
-            return Ok(Some(Stored { row, trace: None, prompt_kept: false, candidates: Vec::new(), attempts }));
+            return Ok(Some(Stored::interrupted(row, attempts)));
         };
         let inputs = trace::inputs_of(&packed).map_err(damaged)?;
         let inputs = self.blob(BlobKind::Inputs, Some(inputs)).await?;
@@ -102,12 +106,12 @@ impl Reader {
         let prompt = self.blob(BlobKind::Prompt, row.prompt).await?;
         let prompt_kept = prompt.is_some();
         let prompt = String::from_utf8(prompt.unwrap_or_default()).map_err(|_| damaged("its prompt is not text"))?;
-        let trace = trace::unpack(&packed, &inputs, &prompt).map_err(damaged)?;
-        let names = self.blob(BlobKind::Candidates, row.catalogue).await?.unwrap_or_default();
-        let candidates =
-            postcard::from_bytes(&names).map_err(|_| damaged("the names of its candidates cannot be read"))?;
+        let Unpacked { trace, prompt_chars } = trace::unpack(&packed, &inputs, &prompt).map_err(damaged)?;
+        let context = self.blob(BlobKind::Candidates, row.catalogue).await?.unwrap_or_default();
+        let (candidates, terms) =
+            trace::unpack_context(&context).ok_or_else(|| damaged("the names of its candidates cannot be read"))?;
         let attempts = trace.attempts.iter().map(ExplainedAttempt::from).collect();
-        Ok(Some(Stored { row, trace: Some(trace), prompt_kept, candidates, attempts }))
+        Ok(Some(Stored { row, trace: Some(trace), prompt_kept, prompt_chars, candidates, terms, attempts }))
     }
 
     /// Records, newest first.
@@ -133,14 +137,32 @@ impl Reader {
         query.build().fetch_all(&self.pool).await?.iter().map(Row::read).collect()
     }
 
+    /// The component of this digest, if it is kept: whole, or an error.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the component in it is damaged.
+    pub async fn component(&self, digest: Digest) -> Result<Option<Vec<u8>>, ComponentError> {
+        let Some(bytes) = self.stored_blob(BlobKind::Component, digest).await? else { return Ok(None) };
+        match components::verified(digest, bytes).await {
+            None => Err(ComponentError::Damaged { digest }),
+            whole => Ok(whole),
+        }
+    }
+
     async fn blob(&self, kind: BlobKind, digest: Option<Digest>) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(digest) = digest else { return Ok(None) };
-        let bytes = sqlx::query_scalar("SELECT bytes FROM blobs WHERE kind = ? AND digest = ?")
+        match digest {
+            Some(digest) => Ok(self.stored_blob(kind, digest).await?),
+            None => Ok(None),
+        }
+    }
+
+    async fn stored_blob(&self, kind: BlobKind, digest: Digest) -> sqlx::Result<Option<Vec<u8>>> {
+        sqlx::query_scalar("SELECT bytes FROM blobs WHERE kind = ? AND digest = ?")
             .bind(kind.word())
             .bind(&digest.as_bytes()[..])
             .fetch_optional(&self.pool)
-            .await?;
-        Ok(bytes)
+            .await
     }
 
     /// The attempts of an interrupted request.
@@ -171,10 +193,22 @@ impl Reader {
 }
 
 impl Stored {
+    fn interrupted(row: Row, attempts: Vec<ExplainedAttempt>) -> Self {
+        Self {
+            row,
+            trace: None,
+            prompt_kept: false,
+            prompt_chars: None,
+            candidates: Vec::new(),
+            terms: Vec::new(),
+            attempts,
+        }
+    }
+
     /// The decision for people; none was kept of an interrupted request.
     #[must_use]
     pub fn explanation(&self) -> Option<Explanation> {
-        self.trace.as_ref().map(|trace| Explanation::new(&trace.decision, &self.candidates))
+        self.trace.as_ref().map(|trace| Explanation::of(trace, &self.candidates))
     }
 }
 

@@ -93,8 +93,7 @@ pub(crate) async fn keep_house(retention: Retention, media: Media, every: Durati
     let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     loop {
         rounds.tick().await;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        let now_ms = unix_ms();
         match retention.prune(now_ms).await {
             Ok(Pruned { records: 0, .. }) => {}
             Ok(Pruned { records, blobs }) => tracing::info!(records, blobs, "deleted what was kept long enough"),
@@ -104,6 +103,12 @@ pub(crate) async fn keep_house(retention: Retention, media: Media, every: Durati
             tracing::warn!(%error, "old pictures could not be deleted");
         }
     }
+}
+
+/// Milliseconds since 1970-01-01 UTC.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use domain::{
     digest::Digest,
     failure::FailureKind,
     money::MicroUsd,
-    plugin::{CallEnd, Classification, Live, Part, PluginCall, Role, Setting, Trait},
+    plugin::{CallEnd, Classification, Conditions, Live, Part, PluginCall, Ranked, Role, Setting, Shadow, Trait},
     price::{Estimate, Tariff},
     quality::{AskedQuality, Rung},
-    record::{Outcome, Record, RecordContext, Trace},
+    record::{Outcome, Record, RecordContext, Terms, Trace},
     request::{Caps, Inputs, Moment, Operation, Priority, Request},
     size::Size,
 };
@@ -47,11 +47,13 @@ pub(crate) fn record(number: u64) -> Record {
 }
 
 pub(crate) fn context(candidates: u32) -> Arc<RecordContext> {
-    Arc::new(RecordContext {
-        candidates: (0..candidates).map(candidate).collect(),
-        catalogue: Digest::of(b"catalogue"),
-        settings: Digest::of(b"settings"),
-    })
+    let terms = (0..candidates).map(|index| Terms {
+        weight: 1.0 + index as f32 / 4.0,
+        max_in_flight: index,
+        tags: vec!["eu".to_owned(); index as usize % 2],
+    });
+    let names = (0..candidates).map(candidate).collect();
+    Arc::new(RecordContext::of(names, terms.collect(), Digest::of(b"settings")))
 }
 
 pub(crate) fn candidate(index: u32) -> CandidateId {
@@ -116,8 +118,16 @@ pub(crate) fn trace(candidates: u32) -> Trace {
         ],
         attempts: vec![delivered()],
         warnings: Vec::new(),
+        conditions: vec![CONDITIONS; 3],
+        shadows: Vec::new(),
     }
 }
+
+/// Version 1 knew no skipped calls.
+pub(crate) const CALLS_OF_VERSION_1: usize = 3;
+
+const CONDITIONS: Conditions =
+    Conditions { policy: 1, slow: false, fuel: 1_000_000, memory: 2 << 20, deadline_ms: 10, reads: 0b1 };
 
 /// One of each: what a postcard might trip over.
 pub(crate) fn trace_with_every_ending() -> Trace {
@@ -149,14 +159,27 @@ pub(crate) fn trace_with_every_ending() -> Trace {
     }
     decision.order = Vec::new();
     let faulted = CallEnd::Faulted { code: "out-of-fuel".into(), detail: "used all fuel".to_owned(), replayable: true };
+    let skipped = CallEnd::Skipped { reason: "quarantined".into() };
     decision.calls = vec![
         call(Role::Classifier, "abstains", CallEnd::Abstained { reason: "no opinion".to_owned() }),
         call(Role::CostModel, "denies", CallEnd::Denied { reason: "not in this region".to_owned() }),
         call(Role::Strategy, "faults", faulted),
+        PluginCall { fuel: 0, memory: 0, micros: 0, ..call(Role::Strategy, "rests", skipped) },
     ];
     let failed = AttemptEnd::Failed { kind: FailureKind::Server, status: Some(502), detail: "bad gateway".into() };
     let dropped = AttemptEnd::Failed { kind: FailureKind::Connect, status: None, detail: "refused".into() };
-    trace.settings = vec![[Setting::Text("größer".to_owned()), Setting::Number(f64::MIN)].into(), [].into(), [].into()];
+    trace.settings =
+        vec![[Setting::Text("größer".to_owned()), Setting::Number(f64::MIN)].into(), [].into(), [].into(), [].into()];
+    trace.conditions =
+        vec![CONDITIONS, Conditions { slow: true, fuel: u64::MAX, ..CONDITIONS }, CONDITIONS, CONDITIONS];
+    trace.shadows = vec![Shadow {
+        call: call(Role::Strategy, "watched", CallEnd::Answered),
+        settings: [Setting::Flag(true)].into(),
+        conditions: Conditions { memory: 16 << 20, ..CONDITIONS },
+        order: vec![Ranked { candidate: 6, score: 0.5 }, Ranked { candidate: 0, score: -0.5 }],
+        reason: "newest first".to_owned(),
+        propensity: 0.25,
+    }];
     trace.attempts = vec![
         attempt(1, failed, Charge::Possible(MicroUsd(90_000))),
         attempt(2, dropped, Charge::None),

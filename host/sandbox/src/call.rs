@@ -12,7 +12,8 @@ use crate::{
     bindings::muxel::plugin::types::Refusal,
     engine::EPOCH,
     fault::{Fault, bounded},
-    plugin::{Limits, Plugin},
+    plugin::{Limits, Plugin, Subject},
+    wasi::World,
 };
 
 /// How a call went, and its answer when there is one.
@@ -22,10 +23,11 @@ pub struct Called<T> {
     pub answer: Option<T>,
 }
 
-/// A store's data: what its guest may still take.
+/// A store's data: what its guest may still take, and what it sees of the world.
 pub(crate) struct Guard {
     limit: u64,
     used: u64,
+    pub(crate) world: World,
 }
 
 /// The guest asked for more memory than its limit.
@@ -36,8 +38,8 @@ pub(crate) struct LimitReached {
 }
 
 impl Guard {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { limit: limits.memory, used: 0 }
+    pub(crate) fn new(limits: &Limits, world: World) -> Self {
+        Self { limit: limits.memory, used: 0, world }
     }
 
     /// One budget for all memories and tables together. A failed growth ends the call: a guest that goes on without the
@@ -65,8 +67,9 @@ impl ResourceLimiter for Guard {
 }
 
 /// A store ready for one call under `limits`.
-pub(crate) fn store(plugin: &Plugin, limits: &Limits) -> wasmtime::Result<Store<Guard>> {
-    let mut store = Store::new(plugin.engine(), Guard::new(limits));
+pub(crate) fn store(plugin: &Plugin, world: World) -> wasmtime::Result<Store<Guard>> {
+    let limits = plugin.limits();
+    let mut store = Store::new(plugin.engine(), Guard::new(limits, world));
     store.limiter(|guard| guard);
     store.set_fuel(limits.fuel)?;
     store.epoch_deadline_trap();
@@ -85,6 +88,7 @@ fn epochs(limits: &Limits) -> u64 {
 pub(crate) fn call<Raw, Answer>(
     plugin: &Plugin,
     role: Role,
+    subject: Subject<'_>,
     guest: impl FnOnce(&mut Store<Guard>, &Instance) -> wasmtime::Result<Result<Raw, Refusal>>,
     check: impl FnOnce(Raw) -> Result<Answer, String>,
 ) -> Called<Answer> {
@@ -92,11 +96,14 @@ pub(crate) fn call<Raw, Answer>(
     let began = Instant::now();
     let mut fuel = 0;
     let mut memory = 0;
+    let mut said = Vec::new();
     let run = || -> wasmtime::Result<Result<Raw, Refusal>> {
-        let mut store = store(plugin, limits)?;
+        let mut store = store(plugin, plugin.world(subject.moment))?;
         let result = plugin.instantiate(&mut store).and_then(|instance| guest(&mut store, &instance));
         fuel = limits.fuel - store.get_fuel()?;
-        memory = store.data().used;
+        let guard = store.into_data();
+        memory = guard.used;
+        said = guard.world.into_log();
         result
     };
     // The runtime is not supposed to panic, whatever a guest does. Should it, this call is lost and nothing else: the
@@ -114,6 +121,7 @@ pub(crate) fn call<Raw, Answer>(
     };
     let micros = u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX);
     let call = PluginCall { role, plugin: plugin.name(), digest: plugin.digest(), fuel, memory, micros, ended };
+    plugin.note(&call, subject, &said);
     Called { call, answer }
 }
 

@@ -3,46 +3,74 @@
 use domain::{
     catalogue::{Latency, Prior},
     money::MicroUsd,
-    plugin::{Classification, Contender, Offer, Part, Ranked, Ranking, Setting, Trait},
+    plugin::{Classification, Conditions, Contender, Offer, Part, Ranked, Ranking, Setting, Trait},
     price::Estimate,
     request::Priority,
 };
 
 use crate::{bindings::muxel::plugin::types as wit, plugin::Subject};
 
-/// Which fields of the request a plugin asked for. What is not named arrives empty, 0 or `none`.
+/// Which fields of the request a plugin is given. What is not named, or withheld, arrives empty, 0 or `none`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Reads {
-    prompt: bool,
-    tenant: bool,
-    session: bool,
-    seed: bool,
-    sequence: bool,
-    now: bool,
-    facts: bool,
-}
+pub(crate) struct Reads(u16);
 
 impl Reads {
+    const PROMPT: u16 = Conditions::READS_PROMPT;
+    const TENANT: u16 = Conditions::READS_TENANT;
+    const SESSION: u16 = Conditions::READS_SESSION;
+    const SEED: u16 = Conditions::READS_SEED;
+    const SEQUENCE: u16 = Conditions::READS_SEQUENCE;
+    const NOW: u16 = Conditions::READS_NOW;
+    const FACTS: u16 = Conditions::READS_FACTS;
+    const BUDGET: u16 = Conditions::READS_BUDGET;
+
+    /// The contract's names.
+    const NAMES: [(&'static str, u16); 8] = [
+        ("prompt", Self::PROMPT),
+        ("tenant", Self::TENANT),
+        ("session", Self::SESSION),
+        ("seed", Self::SEED),
+        ("sequence", Self::SEQUENCE),
+        ("now-ms", Self::NOW),
+        ("facts", Self::FACTS),
+        ("budget-left", Self::BUDGET),
+    ];
+
     /// # Errors
     ///
     /// A name that the contract does not have.
     pub(crate) fn parse(names: &[String]) -> Result<Self, &str> {
-        let mut reads = Self::default();
-        for name in names {
-            match name.as_str() {
-                "prompt" => reads.prompt = true,
-                "tenant" => reads.tenant = true,
-                "session" => reads.session = true,
-                "seed" => reads.seed = true,
-                "sequence" => reads.sequence = true,
-                "now-ms" => reads.now = true,
-                "facts" => reads.facts = true,
-                // No tenant has a budget yet: `none`, whoever asks.
-                "budget-left" => {}
-                _ => return Err(name),
-            }
-        }
-        Ok(reads)
+        let bit = |name: &str| Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, bit)| *bit);
+        names.iter().try_fold(Self::default(), |reads, name| Ok(Self(reads.0 | bit(name).ok_or(name.as_str())?)))
+    }
+
+    /// What both allow.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(crate) fn of_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn bits(self) -> u16 {
+        self.0
+    }
+
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        Self::NAMES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect()
+    }
+
+    fn has(self, bit: u16) -> bool {
+        self.0 & bit != 0
+    }
+
+    pub(crate) fn now(self) -> bool {
+        self.has(Self::NOW)
+    }
+
+    pub(crate) fn seed(self) -> bool {
+        self.has(Self::SEED)
     }
 }
 
@@ -50,14 +78,14 @@ const PROMPT_CUT: &[wit::Fact<'static>] = &[wit::Fact { name: "prompt-cut", valu
 
 /// A request as a plugin sees it.
 pub(crate) fn request<'a>(subject: Subject<'a>, reads: Reads) -> wit::Request<'a> {
-    let Subject { request, moment, prompt_chars } = subject;
-    let (prompt, cut) = if reads.prompt { request.plugin_prompt() } else { ("", false) };
+    let Subject { request, moment, prompt_chars, .. } = subject;
+    let (prompt, cut) = if reads.has(Reads::PROMPT) { request.plugin_prompt() } else { ("", false) };
     let granted = |granted: bool, value: u64| if granted { value } else { 0 };
     wit::Request {
         operation: request.operation.word(),
         prompt,
         prompt_chars,
-        tenant: request.tenant.as_deref().filter(|_| reads.tenant).unwrap_or_default(),
+        tenant: request.tenant.as_deref().filter(|_| reads.has(Reads::TENANT)).unwrap_or_default(),
         width: request.size.map_or(0, |size| size.width()),
         height: request.size.map_or(0, |size| size.height()),
         duration_ms: 0,
@@ -78,11 +106,11 @@ pub(crate) fn request<'a>(subject: Subject<'a>, reads: Reads) -> wit::Request<'a
         max_latency_ms: request.caps.max_latency_ms,
         min_quality: request.caps.min_quality,
         budget_left: None,
-        now_ms: granted(reads.now, moment.now_ms),
-        seed: granted(reads.seed, moment.seed),
-        sequence: granted(reads.sequence, moment.sequence),
-        session: granted(reads.session, moment.session),
-        facts: if cut && reads.facts { PROMPT_CUT } else { &[] },
+        now_ms: granted(reads.now(), moment.now_ms),
+        seed: granted(reads.seed(), moment.seed),
+        sequence: granted(reads.has(Reads::SEQUENCE), moment.sequence),
+        session: granted(reads.has(Reads::SESSION), moment.session),
+        facts: if cut && reads.has(Reads::FACTS) { PROMPT_CUT } else { &[] },
     }
 }
 

@@ -6,21 +6,25 @@
 //!
 //! A plugin's failure never fails a request, unless its route says so: a faulting classifier means `general` with
 //! confidence 0, a faulting cost model the catalogue's list price, a faulting strategy the next one and at last the
-//! host's own order.
+//! host's own order. A plugin that may not be asked, because it was put aside or taken out of service, is passed over in
+//! the same way, and the record says so.
 
 use std::{sync::Arc, time::Instant};
 
 use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
-    plugin::{CallEnd, Classification, Contender, Offer, Ranking, Setting},
+    digest::Digest,
+    plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
     policy,
     price::list_price,
+    quarantine::Admission,
     request::{Moment, Request},
 };
 
 use crate::{
-    plugin::{Kind, Subject},
+    engine::Tier,
+    plugin::{Kind, Plugin, Source, Subject},
     roster::Roster,
 };
 
@@ -37,6 +41,15 @@ pub struct Panel {
     pub refuse_on_fault: bool,
 }
 
+impl Panel {
+    /// Whether anyone of this panel may run in the slow tier.
+    #[must_use]
+    pub fn is_slow(&self, roster: &Roster) -> bool {
+        let names = std::iter::once(&self.classifier).chain(&self.cost_models).chain(&self.strategies);
+        names.into_iter().any(|name| roster.is_slow(name))
+    }
+}
+
 /// The candidates of one request before any plugin was asked.
 #[derive(Debug)]
 pub struct Field<'a> {
@@ -47,6 +60,19 @@ pub struct Field<'a> {
     pub due: Option<u32>,
     /// Every breaker was open, and one candidate is offered all the same.
     pub last_resort: bool,
+}
+
+/// For whom a decision is made, and what may be used for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    pub source: Source,
+    /// Whether plugins of the slow tier may be asked: whoever says so has taken a place behind their gate.
+    pub slow: bool,
+}
+
+impl Circumstances {
+    /// For somebody at a terminal: nobody waits, nothing counts.
+    pub const ALONE: Self = Self { source: Source::Trial, slow: true };
 }
 
 /// What a decision comes to.
@@ -69,6 +95,8 @@ pub struct Decided {
     pub verdict: Verdict,
     /// Settings given to each call, in the order of `decision.calls`.
     pub settings: Vec<Arc<[Setting]>>,
+    /// What each call was allowed, in the same order.
+    pub conditions: Vec<Conditions>,
 }
 
 /// Decides on one request. `take_probe` is asked, at most once, whether this request may be the probe that is due.
@@ -78,12 +106,21 @@ pub fn decide(
     request: &Arc<Request>,
     moment: Moment,
     field: Field<'_>,
+    circumstances: Circumstances,
     take_probe: impl FnOnce(u32) -> bool,
 ) -> Decided {
     let began = Instant::now();
     let prompt_chars = request.prompt.chars().count() as u32;
-    let subject = Subject { request, moment: &moment, prompt_chars };
-    let mut asking = Asking { roster, panel, subject, calls: Vec::with_capacity(3), settings: Vec::with_capacity(3) };
+    let subject = Subject { request, moment: &moment, prompt_chars, source: circumstances.source };
+    let mut asking = Asking {
+        roster,
+        panel,
+        subject,
+        slow: circumstances.slow,
+        calls: Vec::with_capacity(3),
+        settings: Vec::with_capacity(3),
+        conditions: Vec::with_capacity(3),
+    };
     let mut considered = field.considered;
 
     let classification = asking.classify();
@@ -134,7 +171,7 @@ pub fn decide(
         revision: roster.revision(),
         micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
     };
-    Decided { decision, verdict, settings: asking.settings }
+    Decided { decision, verdict, settings: asking.settings, conditions: asking.conditions }
 }
 
 /// The calls of one decision.
@@ -142,18 +179,43 @@ struct Asking<'a> {
     roster: &'a Roster,
     panel: &'a Panel,
     subject: Subject<'a>,
-    calls: Vec<domain::plugin::PluginCall>,
+    slow: bool,
+    calls: Vec<PluginCall>,
     settings: Vec<Arc<[Setting]>>,
+    conditions: Vec<Conditions>,
 }
 
-impl Asking<'_> {
-    fn classify(&mut self) -> Classification {
-        let Some(plugin) = self.roster.get(&self.panel.classifier, Kind::Classifier) else {
-            return Classification::default();
+impl<'a> Asking<'a> {
+    /// The plugin of this name that may be asked now: it, or the version before while it is put aside. Who is passed
+    /// over is noted.
+    fn able(&mut self, name: &Arc<str>, kind: Kind, role: Role) -> Option<&'a Arc<Plugin>> {
+        let Some(plugin) = self.roster.get(name, kind) else {
+            if let Some(digest) = self.roster.disabled.get(name) {
+                let call = skipped(Arc::clone(name), *digest, role, "disabled");
+                self.note(call, Arc::default(), Conditions::default());
+            }
+            return None;
         };
-        let answer = plugin.classify(self.subject).and_then(|called| {
-            self.calls.push(called.call);
-            self.settings.push(plugin.settings());
+        match may_ask(plugin, role, &self.subject, self.slow) {
+            Ok(plugin) => Some(plugin),
+            Err(reason) => {
+                let call = skipped(Arc::clone(name), plugin.digest(), role, reason);
+                self.note(call, plugin.settings(), plugin.conditions());
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, call: PluginCall, settings: Arc<[Setting]>, conditions: Conditions) {
+        self.calls.push(call);
+        self.settings.push(settings);
+        self.conditions.push(conditions);
+    }
+
+    fn classify(&mut self) -> Classification {
+        let answer = self.able(&self.panel.classifier, Kind::Classifier, Role::Classifier).and_then(|plugin| {
+            let called = plugin.classify(self.subject)?;
+            self.note(called.call, plugin.settings(), plugin.conditions());
             called.answer
         });
         answer.unwrap_or_default()
@@ -178,14 +240,13 @@ impl Asking<'_> {
             if !open {
                 break;
             }
-            let Some(plugin) = self.roster.get(name, Kind::CostModel) else {
+            let Some(plugin) = self.able(name, Kind::CostModel, Role::CostModel) else {
                 unanswered = true;
                 continue;
             };
             let Some(called) = plugin.price(self.subject, &offers) else { continue };
             unanswered |= called.call.ended != CallEnd::Answered;
-            self.calls.push(called.call);
-            self.settings.push(plugin.settings());
+            self.note(called.call, plugin.settings(), plugin.conditions());
             for (index, estimate) in priced.iter().zip(called.answer.into_iter().flatten()) {
                 let cost = &mut considered[*index as usize].cost;
                 *cost = cost.or(estimate);
@@ -210,14 +271,13 @@ impl Asking<'_> {
     ) -> (Option<Ranking>, Arc<str>, Verdict) {
         let tags = tags(candidates, offered, considered);
         for name in &self.panel.strategies {
-            let Some(plugin) = self.roster.get(name, Kind::Strategy) else { continue };
+            let Some(plugin) = self.able(name, Kind::Strategy, Role::Strategy) else { continue };
             let Some(called) = plugin.rank(self.subject, classification, contenders, &tags) else { continue };
             let denied = match &called.call.ended {
                 CallEnd::Denied { reason } => Some(reason.clone()),
                 _ => None,
             };
-            self.calls.push(called.call);
-            self.settings.push(plugin.settings());
+            self.note(called.call, plugin.settings(), plugin.conditions());
             if let Some(reason) = denied {
                 return (None, Arc::clone(name), Verdict::Denied { reason });
             }
@@ -230,7 +290,8 @@ impl Asking<'_> {
 
     /// The first plugin that failed, or that the route names and nobody has.
     fn failed(&self) -> Option<Arc<str>> {
-        let call = self.calls.iter().find(|call| matches!(call.ended, CallEnd::Faulted { .. }));
+        let call =
+            self.calls.iter().find(|call| matches!(call.ended, CallEnd::Faulted { .. } | CallEnd::Skipped { .. }));
         let missing = || {
             let classifier = std::iter::once((&self.panel.classifier, Kind::Classifier));
             let models = self.panel.cost_models.iter().map(|name| (name, Kind::CostModel));
@@ -241,17 +302,44 @@ impl Asking<'_> {
     }
 }
 
+/// `plugin`, or the version before it while it is put aside; else the word for why not.
+pub(crate) fn may_ask<'p>(
+    plugin: &'p Arc<Plugin>,
+    role: Role,
+    subject: &Subject<'_>,
+    slow: bool,
+) -> Result<&'p Arc<Plugin>, &'static str> {
+    let reason = match plugin.admission(role, subject) {
+        Admission::Ask if slow || plugin.tier() == Tier::Fast => return Ok(plugin),
+        Admission::Ask => return Err("busy"),
+        Admission::Quarantined { .. } => "quarantined",
+        Admission::InputBlocked { .. } => "input-blocked",
+    };
+    let before = plugin.standby().filter(|before| before.kinds().iter().any(|kind| kind.answers(role)));
+    match before {
+        Some(before) if before.admission(role, subject) == Admission::Ask && (slow || before.tier() == Tier::Fast) => {
+            Ok(before)
+        }
+        _ => Err(reason),
+    }
+}
+
+pub(crate) fn skipped(plugin: Arc<str>, digest: Digest, role: Role, reason: &'static str) -> PluginCall {
+    let ended = CallEnd::Skipped { reason: reason.into() };
+    PluginCall { role, plugin, digest, fuel: 0, memory: 0, micros: 0, ended }
+}
+
 fn veto_by_caps(considered: &mut [Considered], request: &Request) {
     for candidate in considered.iter_mut().filter(|candidate| candidate.veto.is_none()) {
         candidate.veto = policy::veto(candidate.cost, candidate.latency, candidate.quality, &request.caps);
     }
 }
 
-fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
+pub(crate) fn indices(considered: &[Considered], of: impl Fn(&Considered) -> bool) -> Vec<u32> {
     considered.iter().enumerate().filter(|(_, candidate)| of(candidate)).map(|(index, _)| index as u32).collect()
 }
 
-fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
+pub(crate) fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Candidate>]) -> Vec<Contender> {
     let contender = |index: &u32| {
         let considered = &considered[*index as usize];
         let candidate = &candidates[considered.candidate as usize];
@@ -269,16 +357,13 @@ fn contenders(offered: &[u32], considered: &[Considered], candidates: &[Arc<Cand
 }
 
 /// The columns strategies get: one for each tag that a provider of an offered candidate carries.
-fn tags(candidates: &[Arc<Candidate>], offered: &[u32], considered: &[Considered]) -> Vec<(String, Vec<bool>)> {
-    let provider = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider;
-    let mut names: Vec<&str> = offered.iter().flat_map(|index| &provider(index).tags).map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    let column = |name: &str| {
-        let tagged = offered.iter().map(|index| provider(index).tags.iter().any(|tag| tag == name));
-        (format!("tag-{name}"), tagged.collect())
-    };
-    names.into_iter().map(column).collect()
+pub(crate) fn tags(
+    candidates: &[Arc<Candidate>],
+    offered: &[u32],
+    considered: &[Considered],
+) -> Vec<(String, Vec<bool>)> {
+    let of = |index: &u32| &candidates[considered[*index as usize].candidate as usize].provider.tags[..];
+    tag_columns(&offered.iter().map(of).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

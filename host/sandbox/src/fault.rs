@@ -2,7 +2,10 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
-use crate::call::LimitReached;
+use crate::{
+    call::LimitReached,
+    wasi::{Exited, Waited},
+};
 
 /// Why a call counts against its plugin. The request goes on without it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +23,8 @@ pub enum Fault {
     Unreachable,
     #[error("trapped: {0}")]
     Trap(String),
-    #[error("gave an answer that is too large or cannot be read: {0}")]
+    /// Arguments could not be passed, the answer could not be read, or there was too much of either.
+    #[error("broke the rules of passing values: {0}")]
     Unreadable(String),
     #[error("gave an answer that breaks the contract: {0}")]
     Invalid(String),
@@ -32,6 +36,10 @@ pub enum Fault {
     PoolExhausted,
     #[error("made the sandbox panic")]
     HostPanic,
+    #[error("left the program")]
+    Exit,
+    #[error("waited, and a plugin has nothing to wait for")]
+    Wait,
 }
 
 impl Fault {
@@ -51,6 +59,8 @@ impl Fault {
             Self::DeniedOutOfPlace => "denied-out-of-place",
             Self::PoolExhausted => "pool-exhausted",
             Self::HostPanic => "host-panic",
+            Self::Exit => "exit",
+            Self::Wait => "wait",
         }
     }
 
@@ -68,22 +78,47 @@ impl Fault {
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
             return Self::PoolExhausted;
         }
+        if error.downcast_ref::<Exited>().is_some() {
+            return Self::Exit;
+        }
+        if error.downcast_ref::<Waited>().is_some() {
+            return Self::Wait;
+        }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => Self::Fuel { limit: fuel_limit },
             Some(Trap::Interrupt) => Self::Deadline { limit_ms: deadline_ms },
             Some(Trap::StackOverflow) => Self::StackOverflow,
             Some(Trap::UnreachableCodeReached) => Self::Unreachable,
             Some(trap) => Self::Trap(trap.to_string()),
-            // What is left is the lifting of an answer: bad pointers, bad UTF-8, a discriminant out of range, or more
-            // bytes than the host takes.
+            // What is left breaks the canonical ABI, going in or coming out: bad pointers, bad UTF-8, a discriminant out
+            // of range, more handles or bytes than the host gives and takes.
             None => Self::Unreadable(bounded(&error.root_cause().to_string())),
         }
     }
 }
 
-/// Text from a plugin or about one, short and without control characters.
+/// Text from a plugin or about one, short and without what would act on a terminal, a header or a reader's eye.
 pub(crate) fn bounded(text: &str) -> String {
     const MOST: usize = 256;
-    let plain = |character: char| if character.is_control() { ' ' } else { character };
-    text.chars().take(MOST).map(plain).collect()
+    text.chars().take(MOST).map(|character| if acts(character) { ' ' } else { character }).collect()
+}
+
+/// Controls, and what turns text around, breaks lines or cannot be seen.
+fn acts(character: char) -> bool {
+    let unseen = matches!(character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    character.is_control() || unseen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_a_plugin_does_nothing_to_who_reads_it() {
+        let harmful = "\u{1b}[2Ja\r\nb\u{9b}31m\u{7}\u{202e}txt.exe\u{2028}\u{200b}\u{feff}\u{e0041}";
+        assert_eq!(bounded(harmful), " [2Ja  b 31m  txt.exe    ");
+        assert_eq!(bounded("ünïcödé, 数字 and 🦀"), "ünïcödé, 数字 and 🦀");
+        assert_eq!(bounded(&"x".repeat(300)).len(), 256);
+    }
 }

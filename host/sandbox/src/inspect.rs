@@ -7,19 +7,8 @@ use domain::digest::Digest;
 use serde::Serialize;
 use wasmparser::{Encoding, KnownCustom, Parser, Payload};
 
-use crate::{
-    bindings::exports::muxel::plugin::{
-        describe as wit,
-        describe::{Setting, SettingKind},
-    },
-    call::Guard,
-    engine::Sandbox,
-    fault::{Fault, bounded},
-    plugin::Limits,
-};
+use crate::{engine::Sandbox, fault::bounded, load::LoadError, manifest::SettingInfo, outline::PACKAGE};
 
-/// What every interface of the contract is called, up to its own name.
-const PACKAGE: &str = "muxel:plugin/";
 /// How the SDK says in a module which world it exports.
 const WORLD_SECTION: &str = "component-type:";
 /// Most names listed of a kind, most settings, and most producers: a report, not a copy.
@@ -226,86 +215,29 @@ pub struct Described {
     pub name: String,
     pub version: String,
     pub summary: String,
-    pub settings: Vec<DescribedSetting>,
+    pub settings: Vec<SettingInfo>,
     /// Fields of a request that it asks for.
-    pub reads: Vec<String>,
+    pub reads: Vec<&'static str>,
     pub memory_format: u32,
 }
 
-/// A setting and what it may be.
-#[derive(Clone, Debug, Serialize)]
-pub struct DescribedSetting {
-    pub name: String,
-    pub summary: String,
-    pub unit: String,
-    #[serde(flatten)]
-    pub form: Form,
-}
-
-/// What a setting may be, and what it is until somebody changes it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Form {
-    Number { default: f64, min: f64, max: f64 },
-    Flag { default: bool },
-    Choice { default: Option<String>, options: Vec<String> },
-    Text { default: String },
-}
-
 impl Sandbox {
-    /// Calls `describe`, and nothing else, under the usual limits.
+    /// Compiles a component and calls `describe`, and nothing else, under the usual limits.
     ///
     /// # Errors
     ///
     /// Why it cannot be asked.
-    pub fn described(&self, bytes: &[u8]) -> Result<Described, String> {
-        let limits = Limits::FAST;
-        if bytes.len() > limits.component {
-            return Err(format!("it has more than {} bytes", limits.component));
-        }
-        let failed = |error: wasmtime::Error| bounded(&format!("{error:#}"));
-        let faulted = |error: wasmtime::Error| format!("it {}", Fault::of(&error, limits.fuel, limits.deadline_ms));
-        let component = wasmtime::component::Component::new(&self.engine, bytes).map_err(failed)?;
-        let pre = self.linker.instantiate_pre(&component).map_err(failed)?;
-        let indices = wit::GuestIndices::new(&pre).map_err(|_| "it does not export `describe`".to_owned())?;
-        let mut store = wasmtime::Store::new(&self.engine, Guard::new(&limits));
-        store.limiter(|guard| guard);
-        store.set_fuel(limits.fuel).map_err(failed)?;
-        store.epoch_deadline_trap();
-        store.set_epoch_deadline(limits.deadline_ms.saturating_add(1));
-        store.set_hostcall_fuel(limits.answer);
-        let instance = pre.instantiate(&mut store).map_err(faulted)?;
-        let guest = indices.load(&mut store, &instance).map_err(failed)?;
-        guest.call_describe(&mut store).map(Described::from).map_err(faulted)
-    }
-}
-
-impl From<wit::Manifest> for Described {
-    fn from(manifest: wit::Manifest) -> Self {
-        Self {
-            name: bounded(&manifest.name),
-            version: bounded(&manifest.version),
-            summary: bounded(&manifest.summary),
-            settings: manifest.settings.into_iter().take(MOST).map(DescribedSetting::from).collect(),
-            reads: manifest.reads.iter().take(MOST).map(|name| bounded(name)).collect(),
+    pub fn described(&self, bytes: &[u8]) -> Result<Described, LoadError> {
+        let plugin = self.untried("plugin", bytes)?;
+        let manifest = &plugin.code.manifest;
+        Ok(Described {
+            name: manifest.title.clone(),
+            version: manifest.version.clone(),
+            summary: manifest.summary.clone(),
+            settings: manifest.settings.clone(),
+            reads: manifest.reads.names(),
             memory_format: manifest.memory_format,
-        }
-    }
-}
-
-impl From<Setting> for DescribedSetting {
-    fn from(setting: Setting) -> Self {
-        let form = match setting.kind {
-            SettingKind::Number(range) => Form::Number { default: range.default, min: range.min, max: range.max },
-            SettingKind::Flag(default) => Form::Flag { default },
-            SettingKind::Choice(choice) => {
-                let options: Vec<String> = choice.options.iter().take(MOST).map(|option| bounded(option)).collect();
-                Form::Choice { default: options.get(choice.default as usize).cloned(), options }
-            }
-            SettingKind::Text(default) => Form::Text { default: bounded(&default) },
-        };
-        let (name, summary, unit) = (bounded(&setting.name), bounded(&setting.summary), bounded(&setting.unit));
-        Self { name, summary, unit, form }
+        })
     }
 }
 
@@ -329,10 +261,15 @@ mod tests {
         assert!(code > 1_000 && data > 0, "{:?}", found.sections);
         assert_eq!(code + data + names + custom + other, found.size);
         assert_eq!(found.memory, 64 << 10);
-        let sandbox = Sandbox::new().expect("an engine");
+        let sandbox = Sandbox::new(crate::Compiler::Here).expect("an engine");
         let described = sandbox.described(bytes).expect("it describes itself");
         assert_eq!(described.name, "hybrid");
-        assert!(described.settings.iter().all(|setting| matches!(setting.form, Form::Number { min: 0.0, .. })));
+        assert!(
+            described
+                .settings
+                .iter()
+                .all(|setting| matches!(setting.form, crate::SettingForm::Number { min: 0.0, .. }))
+        );
         assert_eq!(sandbox.described(bundled("context-classifier")).expect("it does").reads, ["prompt"]);
     }
 
@@ -362,8 +299,8 @@ mod tests {
             let Sections { code, data, names, custom, other } = found.sections;
             assert_eq!(code + data + names + custom + other, end);
         }
-        let sandbox = Sandbox::new().expect("an engine");
+        let sandbox = Sandbox::new(crate::Compiler::Here).expect("an engine");
         assert!(sandbox.described(&bytes[..bytes.len() / 2]).is_err());
-        assert!(sandbox.described(b"\0asm\x0d\0\x01\0").is_err_and(|why| why.contains("describe")));
+        assert!(sandbox.described(b"\0asm\x0d\0\x01\0").is_err_and(|why| why.code() == "no-contract"));
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Types of the contract do not leave this crate: `convert` turns them into the words of `domain`.
 
+mod archive;
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -16,29 +17,51 @@
 )]
 mod bindings;
 mod bundled;
+mod cache;
 mod call;
+mod compile;
+mod compiled;
+mod conduct;
 mod convert;
 mod decide;
 mod engine;
 mod fault;
+mod fleet;
+mod folder;
+mod history;
 mod inspect;
 mod load;
+mod manifest;
+mod outline;
 mod plugin;
+mod prices;
 mod roster;
+mod shadow;
+mod terms;
 mod trial;
+mod trust;
 mod validate;
-mod watch;
+mod wasi;
 
-pub use bundled::names as bundled_names;
+pub use archive::Archive;
+pub use bundled::{component as bundled_component, names as bundled_names};
 pub use call::Called;
-pub use decide::{Decided, Field, Panel, Verdict, decide};
-pub use engine::{EngineError, Sandbox};
+pub use compile::{CHILD_COMMAND, Compiler, run_child};
+pub use conduct::{LastFault, Usage};
+pub use decide::{Circumstances, Decided, Field, Panel, Verdict, decide};
+pub use engine::{EngineError, POLICY, Sandbox, Tier};
 pub use fault::Fault;
-pub use inspect::{Described, DescribedSetting, FileKind, Form, Inspection, Producer, Sections, inspect};
-pub use load::{LoadError, encode};
-pub use plugin::{Kind, Limits, Origin, Plugin, Subject};
+pub use fleet::{ActionError, PluginStatus, Plugins, RolledBack, Setup, largest_component};
+pub use folder::is_name as is_plugin_name;
+pub use history::{Event, What};
+pub use inspect::{Described, FileKind, Inspection, Producer, Sections, inspect};
+pub use load::{CONTRACT, LoadError, RecreateError, Submission, encode};
+pub use manifest::{SettingForm, SettingInfo};
+pub use plugin::{Kind, Limits, Origin, Plugin, Source, Subject};
 pub use roster::{Refused, Roster};
-pub use watch::{Plugins, is_name as is_plugin_name};
+pub use shadow::{shadow, shadow_patience, skipped};
+pub use terms::{Terms, TermsError};
+pub use trust::{NotAKey, Statement, Trust, TrustError};
 
 /// Prepares a thread for plugin calls. Without it, the first call on a thread costs hundreds of microseconds; give it to
 /// the runtime's `on_thread_start`.

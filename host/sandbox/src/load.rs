@@ -2,32 +2,58 @@
 //!
 //! A failed load never disturbs the plugin that is already serving.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use domain::{digest::Digest, plugin::Setting};
-use wasmtime::component::{Component, InstancePre, types::ComponentItem};
+use domain::{
+    digest::Digest,
+    plugin::{Conditions, Setting},
+    request::Request,
+};
+use wasmtime::component::{Component, InstancePre};
 
 use crate::{
-    bindings::exports::muxel::plugin::{
-        self as wit,
-        describe::{Manifest as Described, SettingKind},
-    },
+    bindings::exports::muxel::plugin as wit,
     call::{Guard, store},
+    compile::{self, CompileError, Compiler},
+    compiled,
+    conduct::Conduct,
     convert::Reads,
-    engine::{MEMORIES, Sandbox, TABLES},
+    engine::{MEMORIES, Machine, POLICY, Sandbox, TABLES, Tier},
     fault::{Fault, bounded},
-    plugin::{Exports, Limits, Manifest, Origin, Plugin},
+    manifest::Manifest,
+    outline::{Outline, OutlineError, PACKAGE},
+    plugin::{Code, Exports, Limits, Origin, Plugin},
+    terms::{Terms, TermsError},
     trial,
+    trust::{Statement, Trust, TrustError},
+    wasi::World,
 };
 
 /// The contract this host speaks.
-const CONTRACT: &str = "0.1.0";
-/// What every interface of the contract is called, up to its own name.
-const PACKAGE: &str = "muxel:plugin/";
+pub const CONTRACT: &str = "0.1.0";
 /// The first bytes of every WebAssembly file.
 const MAGIC: &[u8] = b"\0asm";
 /// What follows in a core module; a component has another layer number here.
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
+
+/// Longest time for a plugin to say what it is, in epochs.
+const DESCRIBE_EPOCHS: u64 = 2_000;
+
+/// What is handed in for admission.
+#[derive(Clone, Copy)]
+pub struct Submission<'a> {
+    /// The file's stem.
+    pub name: &'a str,
+    pub bytes: &'a [u8],
+    /// Of the file beside it, when there is one.
+    pub signature: Option<&'a str>,
+    pub terms: &'a Terms,
+    pub trust: &'a Trust,
+    /// The highest signed version of this name that has served, with its digest.
+    pub served: Option<(&'a str, Digest)>,
+    /// Recent requests, for more trials than the built-in ones.
+    pub recorded: &'a [Request],
+}
 
 /// A component that did not become a plugin.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +71,19 @@ pub enum LoadError {
     TooLarge { plugin: String, bytes: usize, limit: usize },
     #[error("plugin `{plugin}` does not compile: {reason}")]
     Compile { plugin: String, reason: String },
-    #[error("plugin `{plugin}` imports `{import}`, but plugins import nothing")]
+    #[error("plugin `{plugin}` has more of something than a sandbox has room for: {reason}")]
+    DoesNotFit { plugin: String, reason: String },
+    #[error("plugin `{plugin}` is too costly to compile: {reason}")]
+    TooCostly { plugin: String, reason: String },
+    #[error("plugin `{plugin}` could not be tried: {reason}")]
+    Machine { plugin: String, reason: String },
+    #[error("plugin `{plugin}` imports `{import}`, which no plugin may have")]
     Import { plugin: String, import: String },
+    #[error("plugin `{plugin}` imports what this host does not have in that form: {reason}")]
+    ImportTypes { plugin: String, reason: String },
     #[error("plugin `{plugin}` exports nothing of the contract `muxel:plugin`")]
     NoContract { plugin: String },
-    #[error("plugin `{plugin}` exports `{offered}`, but this host speaks `muxel:plugin` {CONTRACT}")]
+    #[error("plugin `{plugin}` is built for `{offered}`, but this host speaks `muxel:plugin` {CONTRACT}")]
     Contract { plugin: String, offered: String },
     #[error("plugin `{plugin}` does not export `{expected}`")]
     MissingExport { plugin: String, expected: &'static str },
@@ -63,6 +97,21 @@ pub enum LoadError {
     Manifest { plugin: String, reason: String },
     #[error("plugin `{plugin}` failed its trial as {role} ({trial}): it {detail}")]
     Trial { plugin: String, role: &'static str, trial: &'static str, code: String, detail: String },
+    #[error(
+        "plugin `{plugin}` used {fuel} of {limit} fuel as {role} ({trial}): more than {gate} in a trial leaves no room for \
+         real requests"
+    )]
+    FuelGate { plugin: String, role: &'static str, trial: &'static str, fuel: u64, gate: u64, limit: u64 },
+    #[error("plugin `{plugin}` has terms that are wrong, `{plugin}.toml` {error}")]
+    Terms { plugin: String, error: TermsError },
+    #[error("plugin `{plugin}` is component {offered}, but `{plugin}.toml` allows only {pinned}")]
+    Pinned { plugin: String, offered: Digest, pinned: Digest },
+    #[error("plugin `{plugin}` cannot run in the fast tier: {reason}")]
+    NotFast { plugin: String, reason: String },
+    #[error("plugin `{plugin}` {error}")]
+    Trust { plugin: String, error: TrustError },
+    #[error("plugin `{plugin}` has a digest that was rolled back from: {digest}")]
+    HeldBack { plugin: String, digest: Digest },
 }
 
 impl LoadError {
@@ -76,21 +125,34 @@ impl LoadError {
             Self::NotAComponent { .. } => "core-module",
             Self::TooLarge { .. } => "too-large",
             Self::Compile { .. } => "does-not-compile",
+            Self::TooCostly { .. } => "too-costly",
+            Self::Machine { .. } => "machine",
             Self::Import { .. } => "import",
+            Self::ImportTypes { .. } => "import-types",
             Self::NoContract { .. } => "no-contract",
             Self::Contract { .. } => "contract-version",
             Self::MissingExport { .. } => "missing-export",
             Self::WrongTypes { .. } => "wrong-types",
-            Self::Structure { .. } => "structure",
+            Self::Structure { .. } | Self::DoesNotFit { .. } => "structure",
             Self::Describe { .. } => "describe",
             Self::Manifest { .. } => "manifest",
             Self::Trial { .. } => "trial",
+            Self::FuelGate { .. } => "fuel-gate",
+            Self::Terms { .. } => "terms",
+            Self::Pinned { .. } => "pinned",
+            Self::NotFast { .. } => "not-fast",
+            Self::Trust { error, .. } => error.code(),
+            Self::HeldBack { .. } => "held-back",
         }
     }
 
     /// Whether the same bytes may well be accepted at another time: this machine was too busy for the trial.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self, Self::Trial { code, .. } if ["deadline", "pool-exhausted", "host-panic"].contains(&code.as_str()))
+        match self {
+            Self::Trial { code, .. } => ["deadline", "pool-exhausted", "host-panic"].contains(&code.as_str()),
+            Self::Read { .. } | Self::Machine { .. } => true,
+            _ => false,
+        }
     }
 
     /// The author's next step, when there is an obvious one.
@@ -110,9 +172,25 @@ impl LoadError {
                 "build it with `muxel plugin build`, which leaves debug info out; large tables cost bytes, too"
                     .to_owned()
             }
-            Self::Import { .. } => {
-                "time, randomness and memory are arguments of every call; for Rust, build for wasm32-unknown-unknown"
+            Self::TooCostly { .. } => {
+                "a plugin is small: leave large tables and generated code out of it, and build it in release mode"
                     .to_owned()
+            }
+            Self::Machine { .. } => {
+                "this is the machine's trouble, not the plugin's: it is tried again soon".to_owned()
+            }
+            Self::Import { import, .. } if import.starts_with("wasi:") => {
+                "a plugin has no network, files or threads; of WASI it may import wasi:cli, wasi:clocks, wasi:io and \
+                 wasi:random in version 0.2; for Rust, build for wasm32-unknown-unknown"
+                    .to_owned()
+            }
+            Self::Import { .. } => {
+                "time, randomness and memory are arguments of every call, and the host offers no functions; for Rust, \
+                 build with `muxel plugin build`"
+                    .to_owned()
+            }
+            Self::ImportTypes { .. } => {
+                "build it with a toolchain for WASI 0.2 and this host's `wit/plugin.wit`".to_owned()
             }
             Self::NoContract { .. } => {
                 "implement a trait of the SDK and name it in `muxel_sdk::export!`; see wit/README.md".to_owned()
@@ -120,13 +198,41 @@ impl LoadError {
             Self::Contract { .. } => format!("rebuild it with a muxel-sdk for contract {CONTRACT}"),
             Self::MissingExport { .. } => "name the plugin's world in `muxel_sdk::export!`".to_owned(),
             Self::WrongTypes { .. } => "rebuild it against this host's `wit/plugin.wit`".to_owned(),
+            Self::DoesNotFit { .. } => {
+                format!("a plugin is one module with {MEMORIES} memory and a few small tables")
+            }
             Self::Structure { .. } => "link it with a smaller stack: `-C link-arg=-zstack-size=65536`".to_owned(),
             Self::Describe { fault, .. } => format!("`describe` only returns constants; fault code {}", fault.code()),
             Self::Manifest { .. } => "see `manifest` in wit/plugin.wit".to_owned(),
             Self::Trial { code, .. } => {
-                format!("it must answer, abstain or deny on the built-in requests; fault code {code}")
+                format!(
+                    "it must answer, abstain or deny on every trial request; fault code {code}; try `muxel plugin run`"
+                )
+            }
+            Self::FuelGate { .. } => {
+                "see what it spends with `muxel plugin run`, or raise `fuel` under [limits] in its .toml file"
+                    .to_owned()
+            }
+            Self::Terms { error, .. } => return error.hint.clone(),
+            Self::Pinned { .. } => {
+                "change `digest` in its .toml file when this component is the one you want".to_owned()
+            }
+            Self::NotFast { .. } => "leave `tier` out of its .toml file: it is found from the component".to_owned(),
+            Self::Trust { error, .. } => error.hint(),
+            Self::HeldBack { .. } => {
+                "drop a new version, or POST /admin/plugins/NAME/enable to take it after all".to_owned()
             }
         })
+    }
+}
+
+impl<'a> Submission<'a> {
+    /// A component on the usual terms, signed by nobody.
+    #[must_use]
+    pub fn new(name: &'a str, bytes: &'a [u8]) -> Self {
+        static TERMS: std::sync::LazyLock<Terms> = std::sync::LazyLock::new(Terms::default);
+        static TRUST: std::sync::LazyLock<Trust> = std::sync::LazyLock::new(Trust::default);
+        Self { name, bytes, signature: None, terms: &TERMS, trust: &TRUST, served: None, recorded: &[] }
     }
 }
 
@@ -136,40 +242,229 @@ impl Sandbox {
     /// # Errors
     ///
     /// The first thing that is wrong with it.
-    pub fn load(&self, name: &str, bytes: &[u8], origin: Origin) -> Result<Plugin, LoadError> {
+    pub fn load(&self, submission: &Submission<'_>, origin: Origin) -> Result<Plugin, LoadError> {
+        let Submission { name, bytes, terms, .. } = *submission;
         let plugin = || name.to_owned();
-        let limits = Limits::FAST;
-        check_bytes(name, bytes, &limits)?;
-        let component = Component::new(&self.engine, bytes)
-            .map_err(|error| LoadError::Compile { plugin: plugin(), reason: bounded(&format!("{error:#}")) })?;
-        check_shape(name, self, &component, &limits)?;
-        let pre = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(|error| LoadError::Compile { plugin: plugin(), reason: bounded(&format!("{error:#}")) })?;
-        // Saves copying the initial memory into every sandbox. A failure only costs time later.
-        if let Err(error) = component.initialize_copy_on_write_image() {
-            tracing::debug!(plugin = name, error = %error, "no copy-on-write image");
+        let (tier, signed) = inspect(submission, &origin, Digest::of(bytes))?;
+        let mut loaded = self.make(submission, origin, tier)?;
+        if let Some((key, statement)) = signed {
+            Trust::verify_identity(&statement, loaded.version(), &loaded.worlds(), submission.served)
+                .map_err(|error| LoadError::Trust { plugin: plugin(), error })?;
+            loaded.signed_by = Some(key.into());
         }
-        let exports = exports(name, &pre)?;
+        let limits = loaded.limits;
+        loaded.on_terms(terms, limits, submission.recorded)
+    }
+
+    /// A component that was looked at and asked what it is, and nothing else.
+    pub(crate) fn untried(&self, name: &str, bytes: &[u8]) -> Result<Plugin, LoadError> {
+        let submission = Submission::new(name, bytes);
+        let origin = Origin::File(PathBuf::new());
+        let (tier, _) = inspect(&submission, &origin, Digest::of(bytes))?;
+        self.make(&submission, origin, tier)
+    }
+
+    /// Compiles a component for `tier` and asks it what it is.
+    fn make(&self, submission: &Submission<'_>, origin: Origin, tier: Tier) -> Result<Plugin, LoadError> {
+        let Submission { name, bytes, terms, .. } = *submission;
+        let plugin = || name.to_owned();
+        // Ours are no strangers, and a process each would make a slow start.
+        let compiler = if origin == Origin::Bundled { &Compiler::Here } else { &self.compiler };
+        let machine = self.machine(tier).map_err(|error| machine_trouble(name, &error))?;
+        let component =
+            compile::compile(compiler, self.cache.as_deref(), &machine.engine, bytes).map_err(|error| match error {
+                CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
+                CompileError::DoesNotFit(reason) => LoadError::DoesNotFit { plugin: plugin(), reason },
+                CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
+                CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
+            })?;
+        let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
+        let code = assemble(name, machine, tier, &component, Digest::of(bytes), &limits)?;
         let mut loaded = Plugin {
             name: name.into(),
-            digest: Digest::of(bytes),
             origin,
-            size: bytes.len(),
+            code: Arc::new(Code { size: bytes.len(), ..code }),
             limits,
-            pre,
-            exports,
-            manifest: Manifest::default(),
+            reads: Reads::default(),
+            settings: Arc::default(),
+            conduct: Arc::new(Conduct::new()),
+            standby: None,
+            signed_by: None,
         };
-        loaded.manifest = describe(&loaded)?;
-        trial::run(&loaded)?;
+        let manifest = describe(&loaded)?;
+        // Nobody else has it yet.
+        if let Some(code) = Arc::get_mut(&mut loaded.code) {
+            code.manifest = manifest;
+        }
         Ok(loaded)
     }
 }
 
-/// What can be said without parsing.
-fn check_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), LoadError> {
+impl Sandbox {
+    /// A component that served once, to make a recorded call of it again: under the conditions of that call and with its
+    /// settings. Nothing is tried.
+    ///
+    /// # Errors
+    ///
+    /// When it does not load, or ran under another policy.
+    pub fn recreate(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        conditions: Conditions,
+        settings: Arc<[Setting]>,
+    ) -> Result<Plugin, RecreateError> {
+        if conditions.policy != POLICY {
+            return Err(RecreateError::Policy { recorded: conditions.policy });
+        }
+        let tier = if conditions.slow { Tier::Slow } else { Tier::Fast };
+        let mut limits = Limits::of(tier);
+        (limits.fuel, limits.memory) = (conditions.fuel, conditions.memory);
+        limits.deadline_ms = u64::from(conditions.deadline_ms);
+        let terms = Terms::default();
+        let submission = Submission { terms: &terms, ..Submission::new(name, bytes) };
+        let plugin = self.make(&submission, Origin::Bundled, tier)?;
+        let reads = Reads::of_bits(conditions.reads).and(plugin.code.manifest.reads);
+        Ok(Plugin { limits, settings, reads, ..plugin })
+    }
+}
+
+/// Why a recorded call cannot be made again.
+#[derive(Debug, thiserror::Error)]
+pub enum RecreateError {
+    #[error("it ran under policy {recorded} of the sandbox, and this program has {POLICY}")]
+    Policy { recorded: u16 },
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+impl Plugin {
+    /// The same component on other terms, tried under them. Nothing is compiled.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the terms, or the trial that it fails under them.
+    pub(crate) fn with_terms(&self, terms: &Terms, recorded: &[Request]) -> Result<Self, LoadError> {
+        let terms_error = |error| LoadError::Terms { plugin: self.name.to_string(), error };
+        check_terms(&self.name, terms, self.digest(), Some(self.tier()))?;
+        let limits = terms.limits(self.tier()).map_err(terms_error)?;
+        self.copy(Arc::clone(&self.code)).on_terms(terms, limits, recorded)
+    }
+
+    /// The same plugin in the slow tier: for one that takes longer than a request's own thread has time for.
+    ///
+    /// # Errors
+    ///
+    /// This machine's trouble.
+    pub(crate) fn slowed(&self, sandbox: &Sandbox, terms: &Terms) -> Result<Self, LoadError> {
+        let trouble = |error: &dyn std::fmt::Display| LoadError::Machine {
+            plugin: self.name.to_string(),
+            reason: bounded(&error.to_string()),
+        };
+        let machine = sandbox.machine(Tier::Slow).map_err(|error| trouble(&error))?;
+        let code = self.code.pre.component().serialize().map_err(|error| trouble(&error))?;
+        // The two tiers differ in their pools only: code of one is code of the other.
+        let component = compiled::load(&machine.engine, &code).map_err(|error| trouble(&error))?;
+        let limits = terms.limits(Tier::Slow).unwrap_or(Limits::SLOW);
+        let assembled = assemble(&self.name, machine, Tier::Slow, &component, self.digest(), &limits)?;
+        let code = Code { size: self.size(), manifest: self.code.manifest.clone(), ..assembled };
+        Ok(Self { limits, ..self.copy(Arc::new(code)) })
+    }
+
+    pub(crate) fn copy(&self, code: Arc<Code>) -> Self {
+        Self {
+            name: Arc::clone(&self.name),
+            origin: self.origin.clone(),
+            code,
+            limits: self.limits,
+            reads: self.reads,
+            settings: Arc::clone(&self.settings),
+            conduct: Arc::new(Conduct::new()),
+            standby: self.standby.clone(),
+            signed_by: self.signed_by.clone(),
+        }
+    }
+
+    fn on_terms(mut self, terms: &Terms, limits: Limits, recorded: &[Request]) -> Result<Self, LoadError> {
+        let terms_error = |error| LoadError::Terms { plugin: self.name.to_string(), error };
+        self.limits = limits;
+        self.reads = terms.reads(&self.code.manifest).map_err(terms_error)?;
+        self.settings = terms.settings(&self.code.manifest).map_err(terms_error)?;
+        trial::run(&self, recorded)?;
+        Ok(self)
+    }
+}
+
+/// Everything that can be known before a component is compiled: where it would run, and who signed it.
+fn inspect(
+    submission: &Submission<'_>,
+    origin: &Origin,
+    digest: Digest,
+) -> Result<(Tier, Option<(String, Statement)>), LoadError> {
+    let Submission { name, bytes, terms, .. } = *submission;
+    let plugin = || name.to_owned();
+    check_bytes(name, bytes)?;
+    // Ours are signed with the program.
+    let signed = if *origin == Origin::Bundled {
+        None
+    } else {
+        let served = submission.served.map(|(version, _)| version);
+        submission
+            .trust
+            .verify(name, bytes, submission.signature, served)
+            .map_err(|error| LoadError::Trust { plugin: plugin(), error })?
+    };
+    let outline = Outline::read(bytes).map_err(|error| excess(name, error))?;
+    if let Some(import) = outline.forbidden_import() {
+        return Err(LoadError::Import { plugin: plugin(), import: bounded(import) });
+    }
+    check_contract(name, &outline)?;
+    let tier = tier(name, &outline, bytes.len(), terms)?;
+    check_terms(name, terms, digest, None)?;
+    outline.fits(tier).map_err(|error| excess(name, error))?;
+    Ok((tier, signed))
+}
+
+fn check_terms(name: &str, terms: &Terms, digest: Digest, tier: Option<Tier>) -> Result<(), LoadError> {
+    let plugin = || name.to_owned();
+    let pinned = terms.digest().map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
+    if let Some(pinned) = pinned.filter(|pinned| *pinned != digest) {
+        return Err(LoadError::Pinned { plugin: plugin(), offered: digest, pinned });
+    }
+    if tier == Some(Tier::Slow) && terms.tier() == Some(Tier::Fast) {
+        return Err(LoadError::NotFast { plugin: plugin(), reason: "it is in the slow one".to_owned() });
+    }
+    Ok(())
+}
+
+/// The tier that a component needs, or the slower one that its operator wants.
+fn tier(name: &str, outline: &Outline, bytes: usize, terms: &Terms) -> Result<Tier, LoadError> {
+    let why_slow = if outline.needs_wasi() {
+        Some("it imports WASI".to_owned())
+    } else if bytes > Limits::FAST.component {
+        Some(format!("it has {bytes} bytes, at most {} are allowed there", Limits::FAST.component))
+    } else {
+        None
+    };
+    match (terms.tier(), why_slow) {
+        (Some(Tier::Fast), Some(reason)) => Err(LoadError::NotFast { plugin: name.to_owned(), reason }),
+        (None, Some(_)) | (Some(Tier::Slow), _) => Ok(Tier::Slow),
+        (None | Some(Tier::Fast), None) => Ok(Tier::Fast),
+    }
+}
+
+fn excess(name: &str, error: OutlineError) -> LoadError {
+    match error {
+        OutlineError::Malformed(reason) => LoadError::Compile { plugin: name.to_owned(), reason: bounded(&reason) },
+        OutlineError::Excess { wants, limit } => LoadError::Structure { plugin: name.to_owned(), wants, limit },
+    }
+}
+
+fn machine_trouble(name: &str, error: &dyn std::fmt::Display) -> LoadError {
+    LoadError::Machine { plugin: name.to_owned(), reason: bounded(&error.to_string()) }
+}
+
+fn check_bytes(name: &str, bytes: &[u8]) -> Result<(), LoadError> {
     let plugin = || name.to_owned();
     if bytes.is_empty() {
         return Err(LoadError::Empty { plugin: plugin() });
@@ -180,57 +475,69 @@ fn check_bytes(name: &str, bytes: &[u8], limits: &Limits) -> Result<(), LoadErro
     if bytes.get(4..8) == Some(&CORE_MODULE) {
         return Err(LoadError::NotAComponent { plugin: plugin() });
     }
-    if bytes.len() > limits.component {
-        return Err(LoadError::TooLarge { plugin: plugin(), bytes: bytes.len(), limit: limits.component });
+    let limit = Limits::SLOW.component;
+    if bytes.len() > limit {
+        return Err(LoadError::TooLarge { plugin: plugin(), bytes: bytes.len(), limit });
     }
     Ok(())
 }
 
-/// No imports but the contract's own types, exports of the version we speak, and no more memory than a call may use.
-fn check_shape(name: &str, sandbox: &Sandbox, component: &Component, limits: &Limits) -> Result<(), LoadError> {
+/// Exports and imports of the contract, all of the version we speak, and something among them that can be asked.
+fn check_contract(name: &str, outline: &Outline) -> Result<(), LoadError> {
     let plugin = || name.to_owned();
-    let shape = component.component_type();
-    for (import, item) in shape.imports(&sandbox.engine) {
-        let only_types = match &item.ty {
-            ComponentItem::ComponentInstance(instance) => {
-                instance.exports(&sandbox.engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
-            }
-            ComponentItem::Type(_) => true,
-            _ => false,
-        };
-        if !only_types {
-            return Err(LoadError::Import { plugin: plugin(), import: bounded(import) });
-        }
-    }
-    let ours: Vec<String> = shape
-        .exports(&sandbox.engine)
-        .filter(|(export, _)| export.starts_with(PACKAGE))
-        .map(|(export, _)| export.to_owned())
-        .collect();
-    if ours.is_empty() {
+    let ours =
+        |names: &[String]| -> Vec<String> { names.iter().filter(|name| name.starts_with(PACKAGE)).cloned().collect() };
+    let (exports, imports) = (ours(&outline.exports), ours(&outline.imports));
+    if exports.is_empty() {
         return Err(LoadError::NoContract { plugin: plugin() });
     }
-    if let Some(other) = ours.iter().find(|export| !speaks(export)) {
+    if let Some(other) = exports.iter().chain(&imports).find(|name| !speaks(name)) {
         return Err(LoadError::Contract { plugin: plugin(), offered: bounded(other) });
-    }
-    if let Some(needed) = component.resources_required() {
-        let structure = |wants: String, limit: String| LoadError::Structure { plugin: plugin(), wants, limit };
-        if needed.num_memories > MEMORIES || needed.num_tables > TABLES {
-            let wants = format!("{} memories and {} tables", needed.num_memories, needed.num_tables);
-            return Err(structure(wants, format!("{MEMORIES} and {TABLES}")));
-        }
-        let bytes = needed.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
-        if bytes > limits.memory {
-            return Err(structure(format!("{bytes} bytes of memory"), format!("{} bytes", limits.memory)));
-        }
     }
     Ok(())
 }
 
-/// Whether an export is of a contract version that this host can call: the same 0.x line.
-fn speaks(export: &str) -> bool {
+/// Whether an interface is of a contract version that this host can call: the same 0.x line.
+fn speaks(interface: &str) -> bool {
     let line = |version: &str| version.rsplit_once('.').map(|(line, _)| line.to_owned());
-    export.rsplit_once('@').is_some_and(|(_, version)| line(version) == line(CONTRACT))
+    interface.rsplit_once('@').is_some_and(|(_, version)| line(version) == line(CONTRACT))
+}
+
+/// Links a compiled component and finds what it exports.
+fn assemble(
+    name: &str,
+    machine: &Machine,
+    tier: Tier,
+    component: &Component,
+    digest: Digest,
+    limits: &Limits,
+) -> Result<Code, LoadError> {
+    check_resources(name, component, limits)?;
+    let pre = machine
+        .linker
+        .instantiate_pre(component)
+        .map_err(|error| LoadError::ImportTypes { plugin: name.to_owned(), reason: bounded(&format!("{error:#}")) })?;
+    // Saves copying the initial memory into every sandbox. A failure only costs time later.
+    if let Err(error) = component.initialize_copy_on_write_image() {
+        tracing::debug!(plugin = name, error = %error, "no copy-on-write image");
+    }
+    let exports = exports(name, &pre)?;
+    Ok(Code { digest, size: 0, tier, pre, exports, manifest: Manifest::default() })
+}
+
+/// No more memories, tables and initial memory than a call may use.
+fn check_resources(name: &str, component: &Component, limits: &Limits) -> Result<(), LoadError> {
+    let structure = |wants: String, limit: String| LoadError::Structure { plugin: name.to_owned(), wants, limit };
+    let Some(needed) = component.resources_required() else { return Ok(()) };
+    if needed.num_memories > MEMORIES || needed.num_tables > TABLES {
+        let wants = format!("{} memories and {} tables", needed.num_memories, needed.num_tables);
+        return Err(structure(wants, format!("{MEMORIES} and {TABLES}")));
+    }
+    let bytes = needed.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
+    if bytes > limits.memory {
+        return Err(structure(format!("{bytes} bytes of memory"), format!("{} bytes", limits.memory)));
+    }
+    Ok(())
 }
 
 fn exports(name: &str, pre: &InstancePre<Guard>) -> Result<Exports, LoadError> {
@@ -261,9 +568,11 @@ fn describe(plugin: &Plugin) -> Result<Manifest, LoadError> {
             reason: bounded(&format!("{error:#}")),
         }
     };
-    let mut store = store(plugin, limits).map_err(|error| faulted(&error))?;
+    let mut store = store(plugin, World::default()).map_err(|error| faulted(&error))?;
+    // Once, off the path of requests, maybe while the machine is busy starting: fuel judges, the clock only guards.
+    store.set_epoch_deadline(DESCRIBE_EPOCHS);
     let instance = plugin.instantiate(&mut store).map_err(|error| faulted(&error))?;
-    let exports = &plugin.exports;
+    let exports = &plugin.code.exports;
     let guest = exports.describe.load(&mut store, &instance).map_err(wrong("describe"))?;
     if let Some(indices) = &exports.classifier {
         indices.load(&mut store, &instance).map_err(wrong("classifier"))?;
@@ -275,46 +584,7 @@ fn describe(plugin: &Plugin) -> Result<Manifest, LoadError> {
         indices.load(&mut store, &instance).map_err(wrong("strategy"))?;
     }
     let described = guest.call_describe(&mut store).map_err(|error| faulted(&error))?;
-    manifest(described).map_err(|reason| LoadError::Manifest { plugin: name(), reason: bounded(&reason) })
-}
-
-fn manifest(described: Described) -> Result<Manifest, String> {
-    const SETTINGS: usize = 64;
-    if described.settings.len() > SETTINGS {
-        return Err(format!("{} settings, at most {SETTINGS} are allowed", described.settings.len()));
-    }
-    let reads = Reads::parse(&described.reads)
-        .map_err(|name| format!("`reads` names `{}`, which is no field", bounded(name)))?;
-    let settings = described.settings.into_iter().map(|setting| default_of(&setting.name, setting.kind));
-    Ok(Manifest {
-        title: bounded(&described.name),
-        version: bounded(&described.version),
-        summary: bounded(&described.summary),
-        reads,
-        settings: settings.collect::<Result<Arc<[Setting]>, String>>()?,
-    })
-}
-
-/// A setting's default, once it is known to lie within its own range.
-fn default_of(name: &str, kind: SettingKind) -> Result<Setting, String> {
-    let name = bounded(name);
-    match kind {
-        SettingKind::Number(range) => {
-            let ordered = range.min <= range.default && range.default <= range.max;
-            if ordered && range.min.is_finite() && range.max.is_finite() {
-                Ok(Setting::Number(range.default))
-            } else {
-                Err(format!("setting `{name}` has no default between its least and its greatest value"))
-            }
-        }
-        SettingKind::Flag(flag) => Ok(Setting::Flag(flag)),
-        SettingKind::Choice(choice) if (choice.default as usize) < choice.options.len() => {
-            Ok(Setting::Choice(choice.default))
-        }
-        SettingKind::Choice(_) => Err(format!("setting `{name}` has a default that is none of its options")),
-        SettingKind::Text(text) if text.len() <= 4_096 => Ok(Setting::Text(text)),
-        SettingKind::Text(_) => Err(format!("setting `{name}` has a default of more than 4,096 bytes")),
-    }
+    Manifest::check(described).map_err(|reason| LoadError::Manifest { plugin: name(), reason: bounded(&reason) })
 }
 
 /// Turns a core module with the contract's metadata, as the SDK builds it, into a component.

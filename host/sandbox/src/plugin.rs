@@ -4,8 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use domain::{
     digest::Digest,
-    plugin::{Classification, Contender, Offer, PluginCall, Ranking, Role, Setting},
+    plugin::{Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting},
     price::Estimate,
+    quarantine::Admission,
     request::{Moment, Request},
 };
 use serde::Serialize;
@@ -17,8 +18,12 @@ use wasmtime::{
 use crate::{
     bindings::exports::muxel::plugin as wit,
     call::{Called, Guard, call},
+    conduct::{Conduct, Usage},
     convert::{self, Reads},
+    engine::{POLICY, Tier},
+    manifest::{Manifest, SettingInfo},
     validate,
+    wasi::World,
 };
 
 /// What a plugin exports.
@@ -43,6 +48,18 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether a plugin of this kind is asked in `role`.
+    pub(crate) fn answers(self, role: Role) -> bool {
+        matches!(
+            (self, role),
+            (Self::Classifier, Role::Classifier)
+                | (Self::CostModel, Role::CostModel)
+                | (Self::Strategy, Role::Strategy)
+        )
+    }
+}
+
 /// What one call may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
@@ -62,6 +79,24 @@ impl Limits {
     /// For plugins that run inline on a request's thread.
     pub const FAST: Self =
         Self { fuel: 1_000_000, memory: 2 << 20, deadline_ms: 10, handles: 64, answer: 64 << 10, component: 2 << 20 };
+
+    /// For plugins that run behind a gate: those that need WASI, and those of interpreted languages.
+    pub const SLOW: Self = Self {
+        fuel: 100_000_000,
+        memory: 256 << 20,
+        deadline_ms: 200,
+        handles: 1_024,
+        answer: 256 << 10,
+        component: 64 << 20,
+    };
+
+    #[must_use]
+    pub fn of(tier: Tier) -> Self {
+        match tier {
+            Tier::Fast => Self::FAST,
+            Tier::Slow => Self::SLOW,
+        }
+    }
 }
 
 /// Where a plugin's bytes came from.
@@ -79,15 +114,57 @@ pub struct Subject<'a> {
     pub moment: &'a Moment,
     /// Of the whole prompt, counted once for all calls.
     pub prompt_chars: u32,
+    /// For whom it is.
+    pub source: Source,
 }
 
-/// One component in service.
+/// For whom a plugin is asked: what keeps one caller's prompts from taking a plugin from everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A trial or a replay: it counts neither for nor against the plugin.
+    Trial,
+    /// A caller of whom nothing is known by name.
+    Anyone,
+    /// A tenant or a key, hashed.
+    Named(u64),
+}
+
+impl Source {
+    /// The tenant, else the key.
+    #[must_use]
+    pub fn of(tenant: Option<&str>, key: Option<&str>) -> Self {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        if tenant.is_none() && key.is_none() {
+            return Self::Anyone;
+        }
+        let mut hasher = DefaultHasher::new();
+        (tenant, if tenant.is_none() { key } else { None }).hash(&mut hasher);
+        Self::Named(hasher.finish())
+    }
+}
+
+/// One component in service, on its operator's terms.
 pub struct Plugin {
     pub(crate) name: Arc<str>,
-    pub(crate) digest: Digest,
     pub(crate) origin: Origin,
-    pub(crate) size: usize,
+    pub(crate) code: Arc<Code>,
     pub(crate) limits: Limits,
+    /// What it may read: what its manifest names, less what its operator withholds.
+    pub(crate) reads: Reads,
+    /// Its settings' values, in its manifest's order.
+    pub(crate) settings: Arc<[Setting]>,
+    pub(crate) conduct: Arc<Conduct>,
+    /// The last good version before this one: it serves while this one is put aside.
+    pub(crate) standby: Option<Arc<Plugin>>,
+    /// The key that signed it.
+    pub(crate) signed_by: Option<Arc<str>>,
+}
+
+/// A compiled component: what depends on its bytes alone.
+pub(crate) struct Code {
+    pub(crate) digest: Digest,
+    pub(crate) size: usize,
+    pub(crate) tier: Tier,
     pub(crate) pre: InstancePre<Guard>,
     pub(crate) exports: Exports,
     pub(crate) manifest: Manifest,
@@ -102,17 +179,6 @@ pub(crate) struct Exports {
     pub(crate) learner: bool,
 }
 
-/// What a plugin says of itself.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Manifest {
-    pub(crate) title: String,
-    pub(crate) version: String,
-    pub(crate) summary: String,
-    pub(crate) reads: Reads,
-    /// Its settings' values, in its manifest's order.
-    pub(crate) settings: Arc<[Setting]>,
-}
-
 impl Plugin {
     /// The file's stem: how routes and requests name it.
     #[must_use]
@@ -122,7 +188,42 @@ impl Plugin {
 
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.code.digest
+    }
+
+    #[must_use]
+    pub fn tier(&self) -> Tier {
+        self.code.tier
+    }
+
+    /// The name of the key that signed it.
+    #[must_use]
+    pub fn signed_by(&self) -> Option<&str> {
+        self.signed_by.as_deref()
+    }
+
+    /// The last good version before this one.
+    #[must_use]
+    pub fn standby(&self) -> Option<&Arc<Plugin>> {
+        self.standby.as_ref()
+    }
+
+    /// What its calls took since it was loaded.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.conduct.usage()
+    }
+
+    /// Whether it serves, rests, or is on probation.
+    #[must_use]
+    pub fn state(&self) -> domain::quarantine::State {
+        self.conduct.state()
+    }
+
+    /// What it wrote to its standard output and error lately.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.conduct.read_log()
     }
 
     #[must_use]
@@ -133,28 +234,53 @@ impl Plugin {
     /// Of the component, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.size
+        self.code.size
     }
 
     /// What it calls itself, for show.
     #[must_use]
     pub fn title(&self) -> &str {
-        &self.manifest.title
+        &self.code.manifest.title
     }
 
     #[must_use]
     pub fn version(&self) -> &str {
-        &self.manifest.version
+        &self.code.manifest.version
     }
 
     #[must_use]
     pub fn summary(&self) -> &str {
-        &self.manifest.summary
+        &self.code.manifest.summary
     }
 
     #[must_use]
     pub fn settings(&self) -> Arc<[Setting]> {
-        Arc::clone(&self.manifest.settings)
+        Arc::clone(&self.settings)
+    }
+
+    /// What each of its calls is allowed, so that it can be made again.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            policy: POLICY,
+            slow: self.tier() == Tier::Slow,
+            fuel: self.limits.fuel,
+            memory: self.limits.memory,
+            deadline_ms: u32::try_from(self.limits.deadline_ms).unwrap_or(u32::MAX),
+            reads: self.reads.bits(),
+        }
+    }
+
+    /// The settings it has, with ranges and defaults.
+    #[must_use]
+    pub fn described_settings(&self) -> &[SettingInfo] {
+        &self.code.manifest.settings
+    }
+
+    /// The request fields it is given.
+    #[must_use]
+    pub fn reads(&self) -> Vec<&'static str> {
+        self.reads.names()
     }
 
     #[must_use]
@@ -165,19 +291,28 @@ impl Plugin {
     /// What it can be asked.
     #[must_use]
     pub fn kinds(&self) -> Vec<Kind> {
-        let exports = &self.exports;
-        let has = [
-            (exports.classifier.is_some(), Kind::Classifier),
-            (exports.cost_model.is_some(), Kind::CostModel),
-            (exports.strategy.is_some(), Kind::Strategy),
-            (exports.learner, Kind::Learner),
-        ];
-        has.into_iter().filter_map(|(has, kind)| has.then_some(kind)).collect()
+        [Kind::Classifier, Kind::CostModel, Kind::Strategy, Kind::Learner]
+            .into_iter()
+            .filter(|kind| self.is(*kind))
+            .collect()
+    }
+
+    /// What it can be asked, in one word for signatures: `strategy`, `strategy+learner`.
+    #[must_use]
+    pub fn worlds(&self) -> String {
+        let words: Vec<&str> = self.kinds().into_iter().map(Kind::word).collect();
+        words.join("+")
     }
 
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
-        self.kinds().contains(&kind)
+        let exports = &self.code.exports;
+        match kind {
+            Kind::Classifier => exports.classifier.is_some(),
+            Kind::CostModel => exports.cost_model.is_some(),
+            Kind::Strategy => exports.strategy.is_some(),
+            Kind::Learner => exports.learner,
+        }
     }
 
     /// Makes the trial calls of admission again, for their figures.
@@ -186,18 +321,19 @@ impl Plugin {
     ///
     /// The first trial that it fails.
     pub fn trial(&self) -> Result<Vec<PluginCall>, crate::LoadError> {
-        crate::trial::measure(self)
+        crate::trial::measure(self, &[])
     }
 
     /// What kind of request this is. `None` when this is no classifier.
     #[must_use]
     pub fn classify(&self, subject: Subject<'_>) -> Option<Called<Classification>> {
-        let indices = self.exports.classifier.as_ref()?;
-        let request = convert::request(subject, self.manifest.reads);
-        let settings = convert::settings(&self.manifest.settings);
+        let indices = self.code.exports.classifier.as_ref()?;
+        let request = convert::request(subject, self.reads);
+        let settings = convert::settings(&self.settings);
         Some(call(
             self,
             Role::Classifier,
+            subject,
             |store, instance| indices.load(&mut *store, instance)?.call_classify(store, request, &settings),
             |raw| validate::classification(&raw).map(|()| convert::classification(raw)),
         ))
@@ -206,15 +342,16 @@ impl Plugin {
     /// What each offer would cost. `None` when this is no cost model.
     #[must_use]
     pub fn price(&self, subject: Subject<'_>, offers: &[Offer]) -> Option<Called<Vec<Option<Estimate>>>> {
-        let indices = self.exports.cost_model.as_ref()?;
-        let request = convert::request(subject, self.manifest.reads);
-        let settings = convert::settings(&self.manifest.settings);
+        let indices = self.code.exports.cost_model.as_ref()?;
+        let request = convert::request(subject, self.reads);
+        let settings = convert::settings(&self.settings);
         let listed = convert::listed_size(offers);
         let columns = convert::offer_columns(&listed);
         let offers = convert::offers(offers);
         Some(call(
             self,
             Role::CostModel,
+            subject,
             |store, instance| {
                 indices.load(&mut *store, instance)?.call_price(store, request, &settings, &offers, &columns)
             },
@@ -231,9 +368,9 @@ impl Plugin {
         contenders: &[Contender],
         tags: &[(String, Vec<bool>)],
     ) -> Option<Called<Ranking>> {
-        let indices = self.exports.strategy.as_ref()?;
-        let request = convert::request(subject, self.manifest.reads);
-        let settings = convert::settings(&self.manifest.settings);
+        let indices = self.code.exports.strategy.as_ref()?;
+        let request = convert::request(subject, self.reads);
+        let settings = convert::settings(&self.settings);
         let classification = convert::classification_view(classification);
         let values = convert::tag_values(tags);
         let columns = convert::tag_columns(tags, &values);
@@ -241,6 +378,7 @@ impl Plugin {
         Some(call(
             self,
             Role::Strategy,
+            subject,
             |store, instance| {
                 indices.load(&mut *store, instance)?.call_rank(
                     store,
@@ -256,11 +394,51 @@ impl Plugin {
         ))
     }
 
+    /// The same plugin with nothing known about how it behaves.
+    pub(crate) fn afresh(&self) -> Self {
+        self.copy(Arc::clone(&self.code))
+    }
+
+    /// The same plugin, its conduct included, with what serves in its place while it is put aside.
+    pub(crate) fn with_standby(&self, standby: Arc<Self>) -> Self {
+        let conduct = Arc::clone(&self.conduct);
+        Self { conduct, standby: Some(standby), ..self.copy(Arc::clone(&self.code)) }
+    }
+
+    /// Whether half of its calls take longer than a request's own thread has time for.
+    pub(crate) fn is_too_slow(&self) -> bool {
+        self.tier() == Tier::Fast && self.conduct.is_slow()
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
-        self.pre.engine()
+        self.code.pre.engine()
+    }
+
+    /// What a call sees of the world: as much of the moment as it may read.
+    pub(crate) fn world(&self, moment: &Moment) -> World {
+        let granted = |granted: bool, value: u64| if granted { value } else { 0 };
+        World::new(granted(self.reads.now(), moment.now_ms), granted(self.reads.seed(), moment.seed))
+    }
+
+    /// May it be asked about this now?
+    pub(crate) fn admission(&self, role: Role, subject: &Subject<'_>) -> Admission {
+        self.conduct.admission(role, subject)
+    }
+
+    /// Notes how a call went.
+    pub(crate) fn note(&self, call: &PluginCall, subject: Subject<'_>, said: &[u8]) {
+        self.conduct.log(said);
+        let source = match subject.source {
+            Source::Trial => return,
+            Source::Anyone => 0,
+            Source::Named(source) => source.max(1),
+        };
+        if self.conduct.note(call, &subject, source) {
+            tracing::warn!(plugin = %self.name, digest = %self.digest().short(), "plugin put aside after repeated faults");
+        }
     }
 
     pub(crate) fn instantiate(&self, store: &mut Store<Guard>) -> wasmtime::Result<Instance> {
-        self.pre.instantiate(store)
+        self.code.pre.instantiate(store)
     }
 }

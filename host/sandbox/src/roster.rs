@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use domain::digest::Digest;
 use serde::Serialize;
 
 use crate::{
+    engine::Tier,
     load::LoadError,
     plugin::{Kind, Plugin},
 };
@@ -15,7 +17,11 @@ pub struct Roster {
     /// Rises by one with every swap.
     pub(crate) revision: u64,
     pub(crate) plugins: BTreeMap<Arc<str>, Arc<Plugin>>,
+    /// Whether any of them runs in the slow tier.
+    pub(crate) slow: bool,
     pub(crate) refused: BTreeMap<String, Refused>,
+    /// Plugins that an operator took out of service.
+    pub(crate) disabled: BTreeMap<Arc<str>, Digest>,
 }
 
 /// A file that is not serving, and why. The last good version of it may be.
@@ -44,12 +50,22 @@ impl Roster {
         self.plugins.get(name).filter(|plugin| plugin.is(kind))
     }
 
+    /// Whether the plugin of this name, or what stands by for it, runs in the slow tier.
+    #[must_use]
+    pub fn is_slow(&self, name: &str) -> bool {
+        let is_slow = |plugin: &Plugin| plugin.tier() == Tier::Slow;
+        let of = |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
+        // Most gateways have none: then nothing is looked up.
+        self.slow && self.plugins.get(name).is_some_and(of)
+    }
+
     /// These plugins and one more, which takes the place of another of its name: to try it before it serves.
     #[must_use]
     pub fn with(&self, plugin: Arc<Plugin>) -> Self {
         let mut plugins = self.plugins.clone();
         plugins.insert(plugin.name(), plugin);
-        Self { revision: self.revision, plugins, refused: self.refused.clone() }
+        let disabled = self.disabled.clone();
+        Self { revision: self.revision, plugins, refused: self.refused.clone(), disabled, slow: true }
     }
 
     /// All plugins by name.

@@ -11,6 +11,7 @@ use domain::{
     size::Size,
 };
 use gateway::{Ask, Preview};
+use sandbox::Compiler;
 use serde::Serialize;
 
 use super::load;
@@ -96,8 +97,9 @@ impl Decide {
         let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
             return Ok(ExitStatus::Failure);
         };
-        let folder = self.plugins.clone().or_else(|| config.plugins.clone());
-        let plugins = gateway::load_plugins(folder)?;
+        let mut from = config.plugins.clone();
+        from.folder = self.plugins.clone().or(from.folder);
+        let plugins = gateway::load_plugins(&from, Compiler::this_program())?;
         for refused in plugins.roster().refused().values() {
             printer.failure(&refused.reason, refused.hint.as_ref());
         }

@@ -33,7 +33,7 @@ pub(crate) fn config(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<
     let mut loaded = loaded.map_err(Box::new)?;
     if path.is_none() {
         // Never strangers' plugins from whatever directory one stands in: a folder is only read when it is named.
-        loaded.config.plugins = None;
+        loaded.config.plugins.folder = None;
     }
     Ok(loaded)
 }

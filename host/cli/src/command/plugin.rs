@@ -5,18 +5,20 @@ mod cargo;
 mod check;
 mod gauge;
 mod inspect;
+mod list;
 mod load;
 mod mistake;
 mod name;
 mod new;
 mod run;
+mod sign;
 mod vendor;
 
 use clap::Subcommand;
 
 use crate::{exit::ExitStatus, printer::Printer};
 
-/// Make, build, check, try and inspect plugins
+/// Make, build, check, try, inspect, sign and list plugins
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     New(new::New),
@@ -24,6 +26,8 @@ pub(crate) enum Plugin {
     Check(check::Check),
     Run(run::Run),
     Inspect(inspect::Inspect),
+    Sign(sign::Sign),
+    List(list::List),
 }
 
 impl Plugin {
@@ -34,6 +38,8 @@ impl Plugin {
             Self::Check(command) => command.run(printer),
             Self::Run(command) => command.run(printer),
             Self::Inspect(command) => command.run(printer),
+            Self::Sign(command) => command.run(printer),
+            Self::List(command) => command.run(printer),
         }
     }
 }

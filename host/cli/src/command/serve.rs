@@ -1,10 +1,19 @@
 //! `muxel serve`: the gateway.
 
-use std::{io::IsTerminal as _, net::SocketAddr, path::PathBuf};
+use std::{
+    convert::Infallible,
+    io::IsTerminal as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Args;
-use gateway::{App, config::Config};
+use gateway::{
+    App, Source,
+    config::{Config, Loaded, Problems},
+};
+use sandbox::Compiler;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -44,7 +53,8 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let loaded = match load::config(self.config.as_deref(), self.listen) {
+        let settings = Settings { listen: self.listen, plugins: self.plugins.clone(), data: self.data.clone() };
+        let loaded = match settings.load(self.config.as_deref()) {
             Ok(loaded) => loaded,
             Err(problems) => {
                 printer.say(problems);
@@ -55,13 +65,9 @@ impl Serve {
         for warning in loaded.warnings.iter().filter(|_| self.config.is_some()) {
             printer.say(warning);
         }
-        let mut config = loaded.config;
-        if let Some(folder) = self.plugins.clone() {
-            config.plugins = Some(folder);
-        }
-        if let Some(folder) = self.data.clone() {
-            config.data.dir = folder;
-        }
+        let source = self.config.clone().map(|file| {
+            Source::new(file.display().to_string(), move || settings.load(Some(&file)).map_err(|problems| *problems))
+        });
         let filter = match EnvFilter::try_new(&self.log) {
             Ok(filter) => filter,
             Err(error) => {
@@ -84,10 +90,12 @@ impl Serve {
             .on_thread_start(sandbox::prepare_thread)
             .build()
             .context("cannot start the runtime")?;
-        runtime.block_on(self.serve(&config, printer))
+        runtime.block_on(self.serve(&loaded.config, source, printer))
     }
 
-    async fn serve(&self, config: &Config, printer: &Printer) -> anyhow::Result<ExitStatus> {
+    async fn serve(&self, config: &Config, source: Option<Source>, printer: &Printer) -> anyhow::Result<ExitStatus> {
+        // Before anything takes time: without a handler, the signal would end this process.
+        let hangups = Hangups::listen(printer);
         let listener = match TcpListener::bind(config.server.listen).await {
             Ok(listener) => listener,
             Err(error) => {
@@ -96,7 +104,7 @@ impl Serve {
                 return Ok(ExitStatus::Failure);
             }
         };
-        let app = match App::build(config).await {
+        let app = match App::build(config, source, Compiler::this_program()).await {
             Ok(app) => app,
             Err(error) if error.is_users() => {
                 let hint = error.hint();
@@ -108,8 +116,11 @@ impl Serve {
         let address = listener.local_addr().context("the socket has no address")?;
         self.greet(config, address, printer);
         let server = &config.server;
-        let connections =
-            gateway::serve(listener, app.router(), server.header_timeout, server.drain, stopped(printer)).await;
+        let serving = gateway::serve(listener, app.router(), server.header_timeout, server.drain, stopped(printer));
+        let connections = tokio::select! {
+            connections = serving => connections,
+            never = reload_on_hangup(&app, hangups) => match never {},
+        };
         // Requests whose callers have left get the time that is left of the connections' patience, or none.
         let finished = app.finish(if connections { server.drain } else { std::time::Duration::ZERO }).await;
         if connections && finished {
@@ -125,7 +136,7 @@ impl Serve {
         let simulated =
             if self.config.is_none() { ", all simulated: nothing is called, nothing is charged" } else { "" };
         printer.say(format_args!("{models} models of {} providers{simulated}", config.accounts.len()));
-        match &config.plugins {
+        match &config.plugins.folder {
             Some(folder) => printer.say(format_args!("watching `{}` for plugins", folder.display())),
             None => printer.say("bundled plugins only: name a folder with `--plugins DIR` to drop in your own"),
         }
@@ -138,6 +149,70 @@ impl Serve {
              curl -s http://{address}/v1/decisions/DECISION    (from the header x-muxel-decision)\n  \
              {muxel} decide 'a poster that says \"OPEN\"'{with}\n"
         ));
+    }
+}
+
+/// What the command line says instead of the file, at the start and at every reload.
+struct Settings {
+    listen: Option<SocketAddr>,
+    plugins: Option<PathBuf>,
+    data: Option<PathBuf>,
+}
+
+impl Settings {
+    fn load(&self, file: Option<&Path>) -> Result<Loaded, Box<Problems>> {
+        let mut loaded = load::config(file, self.listen)?;
+        let config = &mut loaded.config;
+        if self.plugins.is_some() {
+            config.plugins.folder.clone_from(&self.plugins);
+        }
+        if let Some(folder) = &self.data {
+            config.data.dir.clone_from(folder);
+        }
+        Ok(loaded)
+    }
+}
+
+/// SIGHUP, where there is such a thing.
+struct Hangups {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    fn listen(printer: &Printer) -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let signals = signal(SignalKind::hangup());
+            let signals = signals.inspect_err(|error| printer.say(format_args!("SIGHUP will end this: {error}"))).ok();
+            Self { signals }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = printer;
+            Self {}
+        }
+    }
+
+    /// Resolves when there was one since the last time.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}
+
+/// Reads the configuration again on SIGHUP. The log says what came of it.
+async fn reload_on_hangup(app: &App, mut hangups: Hangups) -> Infallible {
+    loop {
+        hangups.next().await;
+        // Reported in the log already, and there is nobody else to tell.
+        let _ = app.reload().await;
     }
 }
 

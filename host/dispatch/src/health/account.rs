@@ -14,6 +14,8 @@ const MAX_PAUSE_MS: Millis = 300_000;
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     until: AtomicU64,
+    /// How often its key or address has changed: what is said of an earlier one says nothing about this one.
+    generation: AtomicU64,
 }
 
 impl Account {
@@ -33,6 +35,11 @@ impl Account {
     }
 
     pub(super) fn reset(&self) {
+        self.generation.fetch_add(1, Ordering::Relaxed);
         self.until.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
     }
 }

@@ -94,11 +94,13 @@ impl Cell {
     /// An attempt goes out. When the returned value is dropped without a word, nothing is learned from it.
     pub(crate) fn begin(self: &Arc<Self>, probe: Option<Probe>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { cell: Arc::clone(self), probe }
+        InFlight { cell: Arc::clone(self), probe, generation: self.account.generation() }
     }
 
-    fn note(&self, now: Millis, ended: Ended) {
+    /// `generation` is the account's when the attempt began.
+    fn note(&self, now: Millis, ended: Ended, generation: u64) {
         let mut measured = self.lock();
+        let same_account = generation == self.account.generation();
         match ended {
             Ended::Delivered { latency_ms } => {
                 measured.breaker.succeeded();
@@ -115,11 +117,15 @@ impl Cell {
                 BreakerEffect::Pauses => {
                     measured.breaker.answered();
                     let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-                    self.account.pause(now, asked);
+                    if same_account {
+                        self.account.pause(now, asked);
+                    }
                 }
                 BreakerEffect::OpensAccount => {
                     measured.breaker.answered();
-                    self.account.shut(now);
+                    if same_account {
+                        self.account.shut(now);
+                    }
                 }
                 BreakerEffect::Nothing => measured.breaker.answered(),
             },
@@ -152,11 +158,12 @@ impl Drop for Probe {
 pub(crate) struct InFlight {
     cell: Arc<Cell>,
     probe: Option<Probe>,
+    generation: u64,
 }
 
 impl InFlight {
     pub(crate) fn ended(mut self, now: Millis, ended: Ended) {
-        self.cell.note(now, ended);
+        self.cell.note(now, ended, self.generation);
         if let Some(probe) = &mut self.probe {
             probe.spent = true;
         }

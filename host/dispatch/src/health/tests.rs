@@ -46,8 +46,33 @@ fn a_refused_key_shuts_every_candidate_of_the_account_until_the_config_changes()
     assert_eq!(other.view(10).state, State::Open { until: 300_010 });
     assert_eq!(elsewhere.view(10).state, State::Closed);
     assert_eq!(other.view(300_010).state, State::Closed);
-    health.reset_accounts();
+    health.reset_account("q");
+    assert_eq!(other.view(11).state, State::Open { until: 300_010 });
+    health.reset_account("p");
     assert_eq!(other.view(11).state, State::Closed);
+}
+
+#[test]
+fn what_is_said_of_an_old_key_does_not_shut_the_new_one() {
+    let health = Health::new();
+    let cell = cell(&health, "p", "a");
+    let (old, other) = (cell.begin(None), cell.begin(None));
+    health.reset_account("p");
+    old.ended(10, failed(FailureKind::Credential));
+    other.ended(10, failed(FailureKind::RateLimited));
+    assert_eq!(cell.view(10).state, State::Closed);
+    cell.begin(None).ended(10, failed(FailureKind::Credential));
+    assert_eq!(cell.view(10).state, State::Open { until: 300_010 });
+}
+
+#[test]
+fn a_cell_is_kept_for_whoever_holds_it_and_forgotten_when_nobody_does() {
+    let health = Health::new();
+    let (kept, dropped) = (cell(&health, "p", "a"), cell(&health, "q", "b"));
+    drop(dropped);
+    health.forget_unused();
+    assert_eq!(health.cells().len(), 1);
+    assert!(Arc::ptr_eq(&kept, &cell(&health, "p", "a")));
 }
 
 #[test]

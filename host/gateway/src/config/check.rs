@@ -27,6 +27,7 @@ mod routes;
 mod server;
 mod simulation;
 
+pub use server::objection_to;
 pub(super) use server::{default_data, default_server};
 
 /// What is meant by what was `read`. Worth something only when nothing is found.

@@ -7,6 +7,7 @@ use domain::{
     catalogue::Model,
     provider::Provider,
     request::Caps,
+    split::Split,
 };
 use serde::Serialize;
 
@@ -23,8 +24,7 @@ pub const DEFAULT_ROUTE: &str = "default";
 pub struct Config {
     pub server: Server,
     pub data: Data,
-    /// The folder to watch for plugins; `None` when only the bundled ones serve.
-    pub plugins: Option<PathBuf>,
+    pub plugins: Plugins,
     /// By name.
     pub accounts: Vec<Account>,
     /// What callers may send as `model`, with what it means in the end: never another alias.
@@ -57,6 +57,17 @@ pub struct Data {
     pub media_keep: Duration,
 }
 
+/// Whose plugins serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plugins {
+    /// The folder to watch; `None` when only the bundled ones serve.
+    pub folder: Option<PathBuf>,
+    /// minisign public keys, as base64.
+    pub trusted_keys: Vec<String>,
+    /// Whether a plugin without the signature of a trusted key is refused.
+    pub require_signatures: bool,
+}
+
 /// A provider, what it offers and how it is reached.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -67,7 +78,7 @@ pub struct Account {
 }
 
 /// How an account is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Connection {
     Openai {
         /// Without a slash at its end.
@@ -124,8 +135,13 @@ pub struct Route {
     pub name: Arc<str>,
     pub classifier: String,
     pub cost_models: Vec<String>,
-    /// At least one.
+    /// At least one. With a split: who follows when its arm has no answer.
     pub strategies: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
+    /// Strategies that are asked as well and never followed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shadow: Vec<String>,
     pub caps: Caps,
     /// Over all attempts.
     pub deadline: Duration,
@@ -143,6 +159,8 @@ impl Route {
             classifier: "context-classifier".to_owned(),
             cost_models: vec!["list-price".to_owned()],
             strategies: vec!["hybrid".to_owned()],
+            split: None,
+            shadow: Vec::new(),
             caps: Caps::default(),
             deadline: Duration::from_secs(300),
             on_fault: OnFault::Fallback,

@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 /// Keys that other programs have, or that will come: table (`*` is any one), key, hint.
-const OTHER_KEYS: [(&[&str], &str, &str); 27] = [
+const OTHER_KEYS: [(&[&str], &str, &str); 30] = [
     (&["server"], "port", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
     (&["server"], "host", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
     (&["server"], "bind", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
@@ -51,8 +51,11 @@ const OTHER_KEYS: [(&[&str], &str, &str); 27] = [
     (&["models", "*"], "size", "did you mean `sizes`, with a list?"),
     (&["routes", "*"], "strategy", "name it in a list: `strategies = [\"hybrid\"]`"),
     (&["routes", "*"], "timeout", "did you mean `deadline`?"),
-    (&["routes", "*"], "split", "this version cannot split a route: name the strategy in `strategies`"),
-    (&["routes", "*"], "shadow", "this version has no shadow strategies: take it out"),
+    (&["routes", "*"], "splits", "did you mean `split`?"),
+    (&["routes", "*"], "shadows", "did you mean `shadow`?"),
+    (&["routes", "*", "split", "*"], "share", "did you mean `weight`?"),
+    (&["plugins"], "folder", "did you mean `dir`?"),
+    (&["plugins"], "keys", "did you mean `trusted-keys`?"),
     (&["keys", "*"], "key", "only a key's SHA-256 is written here: `hash`, from `muxel key new`"),
     (&["keys", "*"], "route", "did you mean `routes`, with a list?"),
 ];
@@ -175,6 +178,9 @@ fn wrong_type(expected: &str, path: &Path, written: Option<&DeValue<'_>>, secret
         "u32" => whole("4294967295"),
         "a string" | "string" => "text in quotes".to_owned(),
         "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" if path.last_key() == Some("split") => {
+            "a list, like [{ strategy = \"hybrid\", weight = 95 }]".to_owned()
+        }
         "a sequence" => "a list, like [\"one\", \"two\"]".to_owned(),
         "a map" => "a table".to_owned(),
         other => other.to_owned(),

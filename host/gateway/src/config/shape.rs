@@ -20,8 +20,8 @@ enum Shape {
     Inline(&'static str),
 }
 
-/// What has to have which shape; `*` is any key or any element. Outer ones first.
-const SHAPES: [(&[&str], Shape); 17] = [
+/// What has to have which shape; `*` is any key or any element, `[]` any element. Outer ones first.
+const SHAPES: [(&[&str], Shape); 18] = [
     (&["server"], Shape::Table),
     (&["data"], Shape::Table),
     (&["plugins"], Shape::Table),
@@ -35,6 +35,7 @@ const SHAPES: [(&[&str], Shape); 17] = [
     (&["providers", "*"], Shape::Table),
     (&["routes", "*"], Shape::Table),
     (&["providers", "*", "simulate"], Shape::Inline("{ error-rate = 0.1 }")),
+    (&["routes", "*", "split", "[]"], Shape::Inline("[{ strategy = \"hybrid\", weight = 95 }]")),
     (&["routes", "*", "candidates"], Shape::Inline("{ only = [\"openai/*\"] }")),
     (&["models", "*", "price"], Shape::Inline("{ per-image = \"0.04 USD\" }")),
     (&["models", "*", "price", "per-megapixel"], Shape::Inline("{ price = \"0.03 USD\" }")),
@@ -84,7 +85,7 @@ fn collect(value: &DeValue<'_>, pattern: &[&str], shape: Shape, way: &mut Vec<St
                 way.pop();
             }
         }
-        DeValue::Array(array) if *first == "*" => {
+        DeValue::Array(array) if *first == "*" || *first == "[]" => {
             for (index, element) in array.iter().enumerate() {
                 way.push(Step::Index(index));
                 collect(element.get_ref(), rest, shape, way, wrong);

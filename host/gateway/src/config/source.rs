@@ -44,6 +44,11 @@ macro_rules! at {
 pub(super) use at;
 
 impl Path {
+    /// The way further down.
+    pub(super) fn then<const STEPS: usize>(&self, steps: [Step; STEPS]) -> Self {
+        Self(self.0.iter().cloned().chain(steps).collect())
+    }
+
     /// The key this path ends with, if it does not end in an array.
     pub(super) fn last_key(&self) -> Option<&str> {
         self.0.iter().rev().find_map(|step| match step {

@@ -83,12 +83,16 @@ pub enum Prompts {
     Drop,
 }
 
-/// Where plugins are found.
+/// Where plugins are found, and whose are trusted.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Plugins {
     /// Folder to watch, relative to this file; `plugins` beside this file, if there is one, when left out.
     pub(super) dir: Option<String>,
+    /// Whose signatures count: minisign public keys, such as `["RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"]`.
+    pub(super) trusted_keys: Option<Vec<String>>,
+    /// Whether plugins without the signature of a trusted key are refused; no when left out.
+    pub(super) require_signatures: Option<bool>,
 }
 
 /// An account at a vendor, or a server of your own.
@@ -203,6 +207,10 @@ pub(super) struct Route {
     pub(super) cost_models: Option<Vec<String>>,
     /// Plugins asked in order, the first that has an opinion decides; `["hybrid"]` when left out.
     pub(super) strategies: Option<Vec<String>>,
+    /// Strategies that share the requests, each user staying with one; `strategies` follow when it has no opinion.
+    pub(super) split: Option<Vec<Arm>>,
+    /// Strategies whose rankings are recorded and never followed.
+    pub(super) shadow: Option<Vec<String>>,
     /// Most that one request may cost, over all attempts.
     #[schemars(with = "Option<Money>")]
     pub(super) max_cost: Option<MicroUsd>,
@@ -218,6 +226,16 @@ pub(super) struct Route {
     pub(super) fall_over_after_charge: Option<bool>,
     /// Which candidates this route may use; all when left out.
     pub(super) candidates: Option<Candidates>,
+}
+
+/// One strategy of a split.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Arm {
+    /// The plugin's name.
+    pub(super) strategy: String,
+    /// Its part of the requests, of the sum of all weights.
+    pub(super) weight: f64,
 }
 
 /// What happens when a plugin of a route fails.

@@ -15,22 +15,23 @@ use sandbox::Verdict;
 use serde_json::{Map, Value, json};
 
 use super::{auth::Key, error::ApiError, generations, headers};
-use crate::{pipeline, state::State};
+use crate::{pipeline, snapshot::Snapshot, state::State};
 
 pub(super) async fn dry_run(
     Shared(state): Shared<Arc<State>>,
     Extension(key): Extension<Option<Arc<Key>>>,
+    Extension(snapshot): Extension<Arc<Snapshot>>,
     request_headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let (admitted, _place) = match generations::begin(&state, key, &request_headers, body).await {
+    let (admitted, _place) = match generations::begin(&state, snapshot, key, &request_headers, body).await {
         Ok(begun) => begun,
         Err(error) => {
             state.counts.refuse();
             return error.into_response();
         }
     };
-    let run = pipeline::dry_run(&state, admitted);
+    let run = pipeline::dry_run(&state, admitted).await;
     let mut body = object(json!(run.explanation));
     body.insert("id".to_owned(), json!(run.id.to_string()));
     body.insert("object".to_owned(), json!("decision"));

@@ -13,6 +13,8 @@ use domain::attempt::DecisionId;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::config::Problems;
+
 /// What a caller is told when a request is not served. Boxed, because most requests have none.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError(Box<Told>);
@@ -34,6 +36,8 @@ pub(crate) struct Told {
     /// What a provider said of its refusal.
     pub(crate) moderation: Option<serde_json::Value>,
     pub(crate) decision: Option<DecisionId>,
+    /// Of a configuration that was refused.
+    pub(crate) problems: Option<Problems>,
 }
 
 /// One candidate that could not serve.
@@ -58,6 +62,7 @@ impl ApiError {
             vetoes: Vec::new(),
             moderation: None,
             decision: None,
+            problems: None,
         }))
     }
 
@@ -131,6 +136,8 @@ struct Inner<'a> {
     candidates: &'a [VetoLine],
     #[serde(skip_serializing_if = "Option::is_none")]
     moderation_details: Option<&'a serde_json::Value>,
+    #[serde(flatten)]
+    problems: Option<&'a Problems>,
 }
 
 impl IntoResponse for ApiError {
@@ -145,6 +152,7 @@ impl IntoResponse for ApiError {
                 decision: self.decision.map(|id| id.to_string()),
                 candidates: &self.vetoes,
                 moderation_details: self.moderation.as_ref(),
+                problems: self.problems.as_ref(),
             },
         };
         let mut response = (self.status, axum::Json(body)).into_response();

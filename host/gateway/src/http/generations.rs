@@ -16,21 +16,24 @@ use serde_json::json;
 use super::{all_places_taken, ask, auth::Key, error::ApiError, headers, ledger_full};
 use crate::{
     pipeline::{self, Admitted, Served},
+    places::Place,
+    snapshot::Snapshot,
     state::{State, Waiting, identity, unix_ms},
 };
 
 pub(super) async fn generate(
     Shared(state): Shared<Arc<State>>,
     Extension(key): Extension<Option<Arc<Key>>>,
+    Extension(snapshot): Extension<Arc<Snapshot>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    match begin(&state, key, &headers, body).await {
+    match begin(&state, snapshot, key, &headers, body).await {
         Ok((admitted, place)) => {
             // From here on it runs by itself: when the caller leaves, this function ends and the task does not.
             let (caller, presence) = CallerPresence::new();
             let waiting = Waiting::new(&state, presence);
-            let base = public_url(&state, &headers);
+            let base = public_url(&admitted.snapshot, &headers);
             let task = state.tasks.spawn({
                 let state = Arc::clone(&state);
                 async move {
@@ -58,22 +61,22 @@ pub(super) async fn generate(
 /// Everything that may refuse a request before it gets an id.
 pub(super) async fn begin(
     state: &State,
+    snapshot: Arc<Snapshot>,
     key: Option<Arc<Key>>,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<(Admitted, tokio::sync::OwnedSemaphorePermit), ApiError> {
+) -> Result<(Admitted, Place), ApiError> {
     let began = Instant::now();
     let body = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the body is larger than {} bytes", state.max_body);
+            let message = format!("the body is larger than {} bytes", snapshot.service.max_body);
             ApiError::with(413, "invalid_request_error", "body_too_large", message)
         }
         _ => ApiError::malformed("the body did not arrive whole"),
     })?;
     let ask = ask::read(&body, headers)?;
     drop(body);
-    let snapshot = state.snapshot.load_full();
-    let target = snapshot.resolve(&ask.model, ask.route.as_deref(), ask.tags.clone())?;
+    let target = snapshot.offering.resolve(&snapshot.roster, &ask.model, ask.route.as_deref(), ask.tags.clone())?;
     if let Some(routes) = key.as_ref().and_then(|key| key.routes.as_ref())
         && !routes.iter().any(|route| **route == *target.panel.route)
     {
@@ -87,7 +90,7 @@ pub(super) async fn begin(
         let error = ApiError::with(403, "invalid_request_error", "model_not_allowed", message);
         return Err(error.param("model").hint("`auto` chooses among those it may use"));
     }
-    let place = Arc::clone(&state.places).try_acquire_owned().map_err(|_| all_places_taken())?;
+    let place = state.places.take(snapshot.service.max_in_flight).ok_or_else(all_places_taken)?;
     let slot = state.ledger.slot().await.map_err(|_| ledger_full())?;
     state.counts.admit();
     let at_ms = unix_ms();
@@ -96,8 +99,8 @@ pub(super) async fn begin(
 }
 
 /// Where pictures of this server are fetched: as configured, or as the caller reached it.
-fn public_url(state: &State, headers: &HeaderMap) -> String {
-    state.public_url.clone().unwrap_or_else(|| {
+fn public_url(snapshot: &Snapshot, headers: &HeaderMap) -> String {
+    snapshot.service.public_url.clone().unwrap_or_else(|| {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         format!("http://{host}")
     })

@@ -7,7 +7,7 @@ use http::{HeaderMap, Uri};
 use sandbox::Origin;
 use serde_json::{Value, json};
 
-use crate::state::State;
+use crate::{config::Problem, state::State};
 
 pub(super) async fn alive() -> &'static str {
     "ok\n"
@@ -15,8 +15,9 @@ pub(super) async fn alive() -> &'static str {
 
 /// Details only for those who may ask anything else, too: a load balancer needs the status alone.
 pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap, uri: Uri) -> Json<Value> {
-    let roster = Arc::clone(&state.snapshot.load().roster);
-    if state.keyring.admit(&headers, &uri).is_err() {
+    let snapshot = state.snapshot.load_full();
+    let roster = &snapshot.roster;
+    if snapshot.service.keyring.admit(&headers, &uri).is_err() {
         return Json(json!({"status": "ready"}));
     }
     let plugins: Vec<Value> = roster
@@ -34,9 +35,12 @@ pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap,
         .collect();
     Json(json!({
         "status": "ready",
+        "snapshot": snapshot.number,
         "revision": roster.revision(),
+        "config": config(&state),
         "plugins": plugins,
         "refused": roster.refused(),
+        "folder_trouble": state.plugins.trouble().map(|_| "the plugin folder cannot be read: what served before serves on"),
         "requests": {
             "admitted": state.counts.admitted.load(Ordering::Relaxed),
             "refused": state.counts.refused.load(Ordering::Relaxed),
@@ -46,4 +50,20 @@ pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap,
         "ledger": state.ledger.status(),
         "sandbox": {"allocator": state.plugins.sandbox().allocator()},
     }))
+}
+
+/// What became of the last reload of the configuration. Without the file's place, as for plugins.
+fn config(state: &State) -> Value {
+    let last = state.reloads.last();
+    let refused = last.refused.map(|refusal| {
+        let problem = |problem: &Problem| {
+            let Problem { severity, line, column, path, message, hint, .. } = problem;
+            json!({
+                "severity": severity, "line": line, "column": column, "path": path, "message": message, "hint": hint,
+            })
+        };
+        let problems: Vec<Value> = refusal.problems.problems.iter().map(problem).collect();
+        json!({"at_ms": refusal.at_ms, "problems": problems, "more": refusal.problems.more})
+    });
+    json!({"refused": refused, "needs_restart": last.needs_restart})
 }

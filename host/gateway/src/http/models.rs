@@ -3,36 +3,32 @@
 use std::sync::Arc;
 
 use axum::{
-    Json,
-    extract::{Path, State as Shared},
+    Extension, Json,
+    extract::Path,
     response::{IntoResponse as _, Response},
 };
 use domain::{candidate::Candidate, catalogue::Date};
 use serde_json::{Value, json};
 
-use crate::{
-    snapshot::Snapshot,
-    state::{State, unix_ms},
-};
+use crate::{snapshot::Snapshot, state::unix_ms};
 
-pub(super) async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
-    let snapshot = state.snapshot.load_full();
+pub(super) async fn list(Extension(snapshot): Extension<Arc<Snapshot>>) -> Json<Value> {
     let today = Date::of_unix_ms(unix_ms());
-    let models: Vec<Value> = snapshot.names().iter().filter_map(|name| model(&snapshot, name, today)).collect();
+    let models: Vec<Value> =
+        snapshot.offering.names(&snapshot.roster).iter().filter_map(|name| model(&snapshot, name, today)).collect();
     Json(json!({"object": "list", "data": models}))
 }
 
-pub(super) async fn one(Shared(state): Shared<Arc<State>>, Path(id): Path<String>) -> Response {
-    let snapshot = state.snapshot.load_full();
+pub(super) async fn one(Extension(snapshot): Extension<Arc<Snapshot>>, Path(id): Path<String>) -> Response {
     match model(&snapshot, &id, Date::of_unix_ms(unix_ms())) {
         Some(model) => Json(model).into_response(),
-        None => snapshot.unknown_model(&id).into_response(),
+        None => snapshot.offering.unknown_model(&snapshot.roster, &id).into_response(),
     }
 }
 
 /// One entry; `None` for a name that stands for nothing, or for a model that its vendor has withdrawn.
 fn model(snapshot: &Snapshot, name: &str, today: Date) -> Option<Value> {
-    let target = snapshot.resolve(name, None, Vec::new()).ok()?;
+    let target = snapshot.offering.resolve(&snapshot.roster, name, None, Vec::new()).ok()?;
     let candidates: Vec<&Candidate> = snapshot
         .offering
         .candidates

@@ -60,7 +60,7 @@ async fn a_ledger_of_a_newer_program_is_left_alone() {
         .await
         .unwrap();
     for error in [refusal(dir.path()).await, Ledger::open_read_only(dir.path()).await.err().unwrap()] {
-        assert!(matches!(error, OpenError::NewerSchema { found: 9, known: 1, .. }), "{error:?}");
+        assert!(matches!(error, OpenError::NewerSchema { found: 9, known: 2, .. }), "{error:?}");
         assert!(error.hint().is_some_and(|hint| hint.contains("newer muxel")));
     }
 }
@@ -103,13 +103,27 @@ async fn no_column_is_made_for_a_secret() {
     .fetch_all(&mut connection)
     .await
     .unwrap();
-    assert_eq!(columns.len(), 24 + 9 + 4);
+    assert_eq!(columns.len(), 24 + 9 + 4 + 3);
     for column in columns {
         let suspicious = ["secret", "token", "hash", "auth", "password", "header", "body"];
         assert!(!suspicious.iter().any(|word| column.contains(word)), "{column}");
         // The configured name of a key is no secret; the key is.
         assert!(!column.contains("key") || column == "records.key_name", "{column}");
     }
+}
+
+#[tokio::test]
+async fn what_is_durable_is_synced_and_the_rest_stays_quick() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut connection = connect(dir.path()).await.unwrap();
+    let level = async |connection: &mut SqliteConnection| -> sqlx::Result<i64> {
+        sqlx::query_scalar("PRAGMA synchronous").fetch_one(connection).await
+    };
+    run(&mut connection, "BEGIN IMMEDIATE").await.unwrap();
+    assert_eq!(durably(&mut connection, level).await.unwrap(), 2);
+    assert_eq!(level(&mut connection).await.unwrap(), 1);
+    durably(&mut connection, async |_| Err::<(), _>(sqlx::Error::RowNotFound)).await.unwrap_err();
+    assert_eq!(level(&mut connection).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn a_record_is_found_right_after_it_was_made() {
     let stored = ledger.find(made.id).await.unwrap().expect("found");
 
     assert_eq!(stored.trace.as_ref(), Some(&made.trace));
-    assert_eq!(stored.candidates, made.context.candidates);
+    assert_eq!((&stored.candidates, &stored.terms), (&made.context.candidates, &made.context.terms));
     assert_eq!(stored.row, Row::of(&made, stored.row.prompt));
     assert_eq!(stored.row.provider.as_deref(), Some("openai"));
     assert_eq!(stored.row.estimate_usd_micros, Some(41_210));
@@ -46,6 +46,30 @@ async fn every_way_to_end_is_found_as_it_was_recorded() {
     assert_eq!(stored.row, Row::of(&made, stored.row.prompt));
     let ends: Vec<&str> = stored.attempts.iter().map(|attempt| attempt.ended).collect();
     assert_eq!(ends, ["server", "connect", "delivered"]);
+}
+
+#[tokio::test]
+async fn what_was_only_watched_is_shown_and_nothing_where_nothing_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(LedgerSettings::new(dir.path())).await.unwrap();
+    let mut watching = sample::record(2);
+    watching.trace = sample::trace_with_every_ending();
+    for made in [sample::record(1), watching] {
+        record(&ledger, made).await;
+    }
+    let explained = async |number| {
+        let stored = ledger.find(sample::id(number)).await.unwrap().expect("found");
+        serde_json::to_value(stored.explanation().expect("a decision")).unwrap()
+    };
+    assert!(explained(1).await.get("shadows").is_none());
+    let watching = explained(2).await;
+    let shadow = serde_json::json!({
+        "strategy": "watched", "ended": "answered", "fault": null, "model": "openai/gpt-image-6@medium",
+        "reason": "newest first", "fuel": 143_210, "us": 18,
+    });
+    assert_eq!(watching["shadows"], serde_json::json!([shadow]));
+    let skipped = &watching["plugins"][3];
+    assert_eq!((&skipped["ended"], &skipped["detail"]), (&"skipped".into(), &"quarantined".into()));
 }
 
 #[tokio::test]

@@ -23,10 +23,12 @@ use crate::{row::Row, settings::PromptPolicy, trace};
 pub(crate) enum BlobKind {
     /// Text.
     Prompt,
-    /// The names of a catalogue's candidates, under the catalogue's digest.
+    /// The names and terms of a catalogue's candidates, under the catalogue's digest.
     Candidates,
     /// See [`crate::trace`].
     Inputs,
+    /// See [`crate::components`].
+    Component,
 }
 
 impl BlobKind {
@@ -35,6 +37,7 @@ impl BlobKind {
             Self::Prompt => "prompt",
             Self::Candidates => "candidates",
             Self::Inputs => "inputs",
+            Self::Component => "component",
         }
     }
 }
@@ -71,6 +74,8 @@ pub(super) struct Batch {
     /// Attempts of requests that are not recorded yet.
     pub(super) open: HashMap<DecisionId, Vec<AttemptRow>>,
     pub(super) blobs: HashMap<(BlobKind, Digest), BlobRow>,
+    /// Components that records name, each with when it was used.
+    pub(super) components: HashMap<Digest, u64>,
     pub(super) duplicates: u64,
     pub(super) barriers: Vec<oneshot::Sender<()>>,
     /// Whether the ledger is to close after this batch.
@@ -128,8 +133,15 @@ impl Batch {
         if let (PromptPolicy::Store, Some(digest)) = (prompts, prompt) {
             self.keep(known, BlobKind::Prompt, digest, at_ms, || Some(text.as_bytes().to_vec()));
         }
-        let names = &record.context.candidates;
-        self.keep(known, BlobKind::Candidates, record.context.catalogue, at_ms, || postcard::to_stdvec(names).ok());
+        let context = &record.context;
+        self.keep(known, BlobKind::Candidates, context.catalogue, at_ms, || trace::pack_context(context).ok());
+        let shadows = record.trace.shadows.iter().map(|shadow| &shadow.call);
+        for call in record.trace.decision.calls.iter().chain(shadows) {
+            if !known.holds(BlobKind::Component, call.digest, at_ms) {
+                let used_ms = self.components.entry(call.digest).or_default();
+                *used_ms = at_ms.max(*used_ms);
+            }
+        }
         let row = Row::of(&record, prompt);
         let attempts =
             record.trace.attempts.iter().map(|attempt| AttemptRow::ended(record.id, attempt, true)).collect();

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, query::Query, sqlite::Sqlite
 
 use super::batch::{AttemptRow, Batch, BlobKind, BlobRow, RecordRow};
 use crate::{
+    components,
     database::atomically,
     row::{COLUMN_COUNT, COLUMNS, integer},
 };
@@ -71,6 +72,9 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &Batch) -> s
     let attempts: Vec<&AttemptRow> = finished.chain(batch.open.values().flatten()).collect();
     atomically(connection, async |connection| {
         BLOBS.all(connection, &blobs, bind_blob).await?;
+        for (digest, used_ms) in &batch.components {
+            components::touch_one(connection, *digest, *used_ms).await?;
+        }
         RECORDS.all(connection, &batch.records, bind_record).await?;
         ATTEMPTS.all(connection, &attempts, bind_attempt).await
     })

@@ -48,7 +48,7 @@ fn decide_once(plugins: &Plugins, panel: &Panel, prompt: &str) -> Decided {
     let candidates = candidates();
     let request = Arc::new(Request::for_prompt(prompt));
     let moment = Moment { now_ms: 1, seed: 2, sequence: 3, session: 4 };
-    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), |_| false)
+    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), Circumstances::ALONE, |_| false)
 }
 
 /// A decision without what the clock says about it.
@@ -61,12 +61,14 @@ fn timeless(mut decided: Decided) -> Decision {
 #[test]
 fn equal_inputs_give_equal_decisions_and_equal_fuel_on_any_thread_and_in_any_engine() {
     let prompt = "a watercolor of two foxes under a sign that says \"OPEN\"";
-    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
     let first = timeless(decide_once(&plugins, &panel(), prompt));
     assert!(first.calls.len() == 3 && first.calls.iter().all(|call| call.fuel > 0));
     let elsewhere = std::thread::spawn(move || {
         let again = timeless(decide_once(&plugins, &panel(), prompt));
-        let others = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+        let others = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+            .expect("bundled plugins load");
         (again, timeless(decide_once(&others, &panel(), prompt)))
     });
     let (again, other_engine) = elsewhere.join().expect("no panic");
@@ -76,7 +78,8 @@ fn equal_inputs_give_equal_decisions_and_equal_fuel_on_any_thread_and_in_any_eng
 
 #[test]
 fn plugins_that_are_not_there_leave_the_hosts_own_order() {
-    let plugins = Plugins::load(Sandbox::new().expect("an engine"), None).expect("bundled plugins load");
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
     let nobody = Panel {
         classifier: "nobody".into(),
         cost_models: vec!["nobody".into()],
@@ -93,4 +96,26 @@ fn plugins_that_are_not_there_leave_the_hosts_own_order() {
     let refused = decide_once(&plugins, &strict, "a red bicycle");
     assert_eq!(refused.verdict, Verdict::PluginFailed { plugin: "nobody".into() });
     assert!(refused.decision.order.is_empty());
+}
+
+#[test]
+fn a_shadow_sees_what_the_strategy_saw() {
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
+    let decided = decide_once(&plugins, &panel(), "a red bicycle").decision;
+    let names: [Arc<str>; 3] = ["hybrid".into(), "nobody".into(), "cheapest".into()];
+    let watched = crate::shadow(&plugins.roster(), &names, &decided, &candidates(), Circumstances::ALONE);
+    let [again, cheapest] = &watched[..] else { panic!("{watched:#?}") };
+    let own = decided.calls.last().expect("the strategy's");
+    // Equal fuel for an equal answer: the inputs were the same to the last byte.
+    assert_eq!((&again.call.plugin, again.call.fuel), (&own.plugin, own.fuel));
+    let places: Vec<u32> = again.order.iter().map(|place| place.candidate).collect();
+    assert_eq!(places, decided.order);
+    let scores: Vec<_> = places.iter().map(|place| decided.considered[*place as usize].score).collect();
+    assert_eq!(scores, again.order.iter().map(|place| Some(place.score)).collect::<Vec<_>>());
+    assert_eq!((&*cheapest.call.plugin, cheapest.call.ended == CallEnd::Answered), ("cheapest", true));
+
+    let skipped = crate::skipped(&plugins.roster(), &names, "busy");
+    assert!(skipped.iter().all(|shadow| shadow.call.ended == CallEnd::Skipped { reason: "busy".into() }));
+    assert_eq!(skipped.len(), 2);
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{Described, FileKind, Form, Inspection, Limits};
+use sandbox::{Described, FileKind, Inspection, Limits, SettingForm, SettingInfo};
 use serde::Serialize;
 
 use super::{
@@ -48,7 +48,7 @@ impl Inspect {
         };
         let found = sandbox::inspect(&bytes);
         let asked = if found.kind == FileKind::Component && found.damage.is_none() {
-            load::sandbox()?.described(&bytes)
+            load::sandbox()?.described(&bytes).map_err(|error| error.to_string())
         } else {
             Err("it is no whole component".to_owned())
         };
@@ -96,7 +96,8 @@ fn text(report: &Report) -> String {
     if let Some(described) = describe {
         let Described { name, version, summary, reads, .. } = described;
         list("itself", &[format!("{name} {version}: {summary}")], "");
-        list("reads", reads, "the request's shape only");
+        let reads: Vec<String> = reads.iter().map(|name| (*name).to_owned()).collect();
+        list("reads", &reads, "the request's shape only");
         let settings: Vec<String> = described.settings.iter().map(setting).collect();
         list("settings", &settings, "none");
     } else if let Some(silent) = silent.as_ref().filter(|_| found.kind == FileKind::Component) {
@@ -114,14 +115,15 @@ fn text(report: &Report) -> String {
     lines.join("\n")
 }
 
-fn setting(setting: &sandbox::DescribedSetting) -> String {
+fn setting(setting: &SettingInfo) -> String {
     let form = match &setting.form {
-        Form::Number { default, min, max } => format!("{default} ({min} to {max})"),
-        Form::Flag { default } => (if *default { "on (on, off)" } else { "off (on, off)" }).to_owned(),
-        Form::Choice { default, options } => {
-            format!("{} ({})", default.as_deref().unwrap_or("none"), options.join(", "))
+        SettingForm::Number { default, min, max } => format!("{default} ({min} to {max})"),
+        SettingForm::Flag { default } => (if *default { "on (on, off)" } else { "off (on, off)" }).to_owned(),
+        SettingForm::Choice { default, options } => {
+            let default = options.get(*default as usize).map_or("none", String::as_str);
+            format!("{default} ({})", options.join(", "))
         }
-        Form::Text { default } => format!("{default:?}"),
+        SettingForm::Text { default } => format!("{default:?}"),
     };
     let unit = if setting.unit.is_empty() { String::new() } else { format!(" {}", setting.unit) };
     format!("{} = {form}{unit}: {}", setting.name, setting.summary)

@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sandbox::{Limits, LoadError, Origin, Plugin, Sandbox};
+use sandbox::{Compiler, Limits, LoadError, Origin, Plugin, Sandbox, Submission, Terms};
 
 use super::{gauge::Gauge, mistake::Mistake};
 
 /// Most of a file that is read: more than any gateway takes in, so that its size can be told.
-const MOST: usize = 64 << 20;
+const MOST: usize = 65 << 20;
 
 /// Where a plugin is tried: the engine that `serve` uses.
 ///
@@ -19,7 +19,7 @@ const MOST: usize = 64 << 20;
 /// When this machine cannot run it.
 pub(super) fn sandbox() -> anyhow::Result<Sandbox> {
     sandbox::prepare_thread();
-    Ok(Sandbox::new()?)
+    Ok(Sandbox::new(Compiler::this_program())?)
 }
 
 /// Does what `serve` does with a file in its folder.
@@ -28,9 +28,24 @@ pub(super) fn sandbox() -> anyhow::Result<Sandbox> {
 ///
 /// Why `serve` would not take it in.
 pub(super) fn admit(sandbox: &Sandbox, path: &Path) -> Result<Plugin, Mistake> {
+    admit_with_bytes(sandbox, path).map(|(plugin, _)| plugin)
+}
+
+/// The same, with the bytes that were admitted.
+///
+/// # Errors
+///
+/// Why `serve` would not take it in.
+pub(super) fn admit_with_bytes(sandbox: &Sandbox, path: &Path) -> Result<(Plugin, Vec<u8>), Mistake> {
     let name = name_of(path)?;
     let bytes = read(path, MOST)?;
-    sandbox.load(&name, &bytes, Origin::File(path.to_owned())).map_err(refused)
+    let terms = match std::fs::read_to_string(path.with_extension("toml")) {
+        Ok(text) => Terms::parse(&text).map_err(|error| refused(LoadError::Terms { plugin: name.clone(), error }))?,
+        Err(_) => Terms::default(),
+    };
+    let submission = Submission { terms: &terms, ..Submission::new(&name, &bytes) };
+    let plugin = sandbox.load(&submission, Origin::File(path.to_owned())).map_err(refused)?;
+    Ok((plugin, bytes))
 }
 
 impl From<LoadError> for Mistake {

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use gateway::Preview;
-use sandbox::{Plugin, Plugins};
+use sandbox::{Compiler, Plugin, Plugins};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -62,7 +62,7 @@ impl Run {
         let Some(config) = command::load::config_or_say(self.config.as_deref(), printer) else {
             return Ok(ExitStatus::Failure);
         };
-        let plugins = gateway::load_plugins(config.plugins.clone())?;
+        let plugins = gateway::load_plugins(&config.plugins, Compiler::this_program())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let entered = runtime.enter();
         sandbox::prepare_thread();

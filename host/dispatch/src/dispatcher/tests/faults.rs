@@ -131,7 +131,7 @@ async fn a_refused_key_shuts_the_whole_account() {
         assert_eq!((dispatched.attempts.len(), a.calls()), (2, 1));
         let other = play.cell("a/other");
         assert!(matches!(other.view(play.health.now()).state, State::Open { .. }));
-        play.health.reset_accounts();
+        play.health.reset_account("a");
         assert_eq!(other.view(play.health.now()).state, State::Closed);
     }
 }

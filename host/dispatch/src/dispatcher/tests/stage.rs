@@ -28,7 +28,7 @@ use crate::{
 /// Providers to be. Each has one model `m`, priced at 0.01 USD, at most 0.012, and usually taking 8 s.
 #[derive(Default)]
 pub(super) struct Stage {
-    providers: Vec<ProviderSetup>,
+    pub(super) providers: Vec<ProviderSetup>,
 }
 
 /// A stage with its dispatcher.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use domain::{failure::FailureKind, request::Request};
+use domain::{failure::FailureKind, provider::Provider, request::Request};
 use serde_json::json;
 
 use super::{
     stage::{Stage, ends},
     upstream::{Act, Upstream, png, png_base64},
 };
-use crate::{CallerPresence, Format, Job};
+use crate::{CallerPresence, Dispatcher, Format, Job, ProviderSetup};
 
 #[tokio::test]
 async fn a_picture_arrives_as_it_was_sent() {
@@ -122,4 +122,26 @@ async fn a_waiting_request_is_small() {
     let caller = CallerPresence::steady();
     let waiting = play.dispatcher.run(play.job(&["a"]), &caller);
     assert!(size_of_val(&waiting) < 4_096, "{} bytes", size_of_val(&waiting));
+}
+
+#[tokio::test]
+async fn a_renewed_dispatcher_keeps_connections_and_places() {
+    let a = Upstream::playing([Act::picture(), Act::picture()]).await;
+    let stage = |most: u32| Stage::default().at("a", &a.url).but(|setup| setup.provider = limited(setup, most));
+    let play = stage(1).play();
+    let same = play.dispatcher.renewed(stage(1).key("sk-new").providers).expect("a dispatcher");
+    let permits = |dispatcher: &Dispatcher| dispatcher.endpoints["a"].permits.clone().expect("a limit");
+    assert!(Arc::ptr_eq(&permits(&play.dispatcher), &permits(&same)));
+    let other = play.dispatcher.renewed(stage(2).providers).expect("a dispatcher");
+    assert_eq!(permits(&other).available_permits(), 2);
+
+    let caller = CallerPresence::steady();
+    assert_eq!(ends(&play.dispatcher.run(play.job(&["a"]), &caller).await), ["a/m delivered"]);
+    assert_eq!(ends(&same.run(play.job(&["a"]), &caller).await), ["a/m delivered"]);
+    assert!(a.received()[1].head.contains("sk-new"), "{}", a.received()[1].head);
+}
+
+/// The provider of `setup` with a limit.
+fn limited(setup: &ProviderSetup, most: u32) -> Arc<Provider> {
+    Arc::new(Provider { max_in_flight: most, ..Provider::clone(&setup.provider) })
 }

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::candidate::{Candidate, Pattern};
+use domain::{
+    candidate::{Candidate, Pattern},
+    split::{Arm, MAX_ARMS, Split},
+};
 
 use super::{Checker, Offered, WORD_HINT, is_word, models::milliseconds, nearest_hint};
 use crate::config::{
@@ -13,6 +16,9 @@ use crate::config::{
     source::{Path, at},
     written,
 };
+
+/// Most shadows of one route: each is one more call for every request.
+const MAX_SHADOWS: usize = 8;
 
 pub(super) fn check(checker: &mut Checker<'_>, offered: &Offered<'_>) -> BTreeMap<String, Route> {
     let mut routes = BTreeMap::from([(DEFAULT_ROUTE.to_owned(), Route::named(DEFAULT_ROUTE))]);
@@ -56,6 +62,17 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
         }
         route.strategies.clone_from(strategies);
     }
+    if let Some(arms) = &written.split {
+        route.split = split(checker, &at("split"), arms);
+    }
+    if let Some(shadow) = &written.shadow {
+        plugins(checker, &at("shadow"), shadow);
+        if shadow.len() > MAX_SHADOWS {
+            let message = format!("{} shadows are too many", shadow.len());
+            checker.error(&at("shadow"), message, format!("name at most {MAX_SHADOWS}"));
+        }
+        route.shadow.clone_from(shadow);
+    }
     route.caps.max_cost = written.max_cost;
     route.caps.max_latency_ms = written
         .max_latency
@@ -68,10 +85,36 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
     route
 }
 
+fn split(checker: &mut Checker<'_>, at: &Path, written: &[written::Arm]) -> Option<Split> {
+    let example =
+        "write it like `split = [{ strategy = \"hybrid\", weight = 95 }, { strategy = \"mine\", weight = 5 }]`";
+    for (index, arm) in written.iter().enumerate() {
+        let of = |key: &str| at.then([index.into(), key.into()]);
+        plugin(checker, &of("strategy"), &arm.strategy);
+        if written[..index].iter().any(|other| other.strategy == arm.strategy) {
+            let shown: String = arm.strategy.chars().take(60).collect();
+            checker.error(&of("strategy"), format!("`{shown}` is named twice"), "add their weights up in one arm");
+        }
+        if !arm.weight.is_finite() || arm.weight < 0.0 {
+            let hint = "write a number from 0 up, like 95: shares are parts of the sum of all weights";
+            checker.error(&of("weight"), format!("`{}` is not a weight", arm.weight), hint);
+        }
+    }
+    if written.is_empty() {
+        checker.error(at, "a split needs arms", example);
+    } else if written.len() > MAX_ARMS {
+        checker.error(at, format!("{} arms are too many", written.len()), format!("name at most {MAX_ARMS}"));
+    } else if written.iter().all(|arm| arm.weight == 0.0) {
+        checker.error(at, "every weight of this split is 0", "give one of them some weight");
+    }
+    let arm = |arm: &written::Arm| Arm { strategy: arm.strategy.as_str().into(), weight: arm.weight };
+    // What cannot be a split was reported above.
+    Split::new(written.iter().map(arm).collect()).ok()
+}
+
 fn plugins(checker: &mut Checker<'_>, at: &Path, names: &[String]) {
     for (index, name) in names.iter().enumerate() {
-        let mut at = at.clone();
-        at.0.push(index.into());
+        let at = at.then([index.into()]);
         plugin(checker, &at, name);
         if names[..index].contains(name) {
             checker.error(&at, format!("`{name}` is named twice"), "it would give the same answer again: keep one");

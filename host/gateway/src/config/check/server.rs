@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
+use base64::Engine as _;
 use url::Url;
 
 use super::Checker;
 use crate::config::{
-    checked::{Data, Prompts, Server},
-    problem::{Problem, Problems},
+    checked::{Data, Plugins, Prompts, Server},
     source::{Path, at},
     units::Bytes,
 };
@@ -41,19 +41,11 @@ pub(in crate::config) fn default_data(folder: PathBuf) -> Data {
     }
 }
 
-impl Server {
-    /// Listens on `address` instead.
-    ///
-    /// # Errors
-    ///
-    /// When other machines could reach it and there are no keys.
-    pub fn listen_on(&mut self, address: SocketAddr, has_keys: bool) -> Result<(), Problems> {
-        if !has_keys && !is_loopback(address) {
-            return Err(Problem::of_file("--listen", &exposed(address), Some(KEY_HINT)).into());
-        }
-        self.listen = address;
-        Ok(())
-    }
+/// What is wrong with listening on `address`, and how to mend it: when other machines could reach it and there are no
+/// keys.
+#[must_use]
+pub fn objection_to(address: SocketAddr, has_keys: bool) -> Option<(String, &'static str)> {
+    (!has_keys && !is_loopback(address)).then(|| (exposed(address), KEY_HINT))
 }
 
 pub(super) fn check_server(checker: &mut Checker<'_>) -> Server {
@@ -65,8 +57,9 @@ pub(super) fn check_server(checker: &mut Checker<'_>) -> Server {
     };
     let listen = checker.surroundings.listen.unwrap_or(configured);
     // Keys that were written and could not be read are reported already.
-    if !is_loopback(listen) && !checker.source.has(&at!["keys"]) {
-        checker.error(&listen_at, exposed(listen), KEY_HINT);
+    let has_keys = !checker.written().keys.is_empty() || checker.is_wrong(&at!["keys"]);
+    if let Some((message, hint)) = objection_to(listen, has_keys) {
+        checker.error(&listen_at, message, hint);
     }
     let public_url = written.public_url.as_deref().and_then(|text| public_url(checker, text));
     if let Some(most @ (Bytes(0) | Bytes(0x4000_0001..))) = written.max_body {
@@ -111,8 +104,36 @@ pub(super) fn check_data(checker: &mut Checker<'_>) -> Data {
     }
 }
 
+pub(super) fn check_plugins(checker: &mut Checker<'_>) -> Plugins {
+    let written = &checker.written().plugins;
+    let trusted_keys = written.trusted_keys.clone().unwrap_or_default();
+    for (index, key) in trusted_keys.iter().enumerate() {
+        let at = at!["plugins", "trusted-keys", index];
+        if !is_minisign_key(key) {
+            let hint = "name the second line of the author's `minisign.pub`: 56 characters that begin with `RW`";
+            checker.error(&at, "this is not a minisign public key", hint);
+        } else if trusted_keys[..index].contains(key) {
+            checker.error(&at, "this key is named twice", "keep one of them");
+        }
+    }
+    let require_signatures = written.require_signatures.unwrap_or(false);
+    // Keys that were written and could not be read are reported already.
+    if require_signatures && trusted_keys.is_empty() && !checker.is_wrong(&at!["plugins", "trusted-keys"]) {
+        let at = at!["plugins", "require-signatures"];
+        let hint = "name the keys of those who may sign: `trusted-keys = [\"RW..\"]`";
+        checker.error(&at, "no plugin could be loaded: signatures are required and no key is trusted", hint);
+    }
+    Plugins { folder: folder(checker), trusted_keys, require_signatures }
+}
+
+/// As minisign writes it: the algorithm `Ed`, a number for the key, and the key, as base64.
+fn is_minisign_key(text: &str) -> bool {
+    let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+    text.len() == 56 && decoded.is_ok_and(|bytes| bytes.len() == 42 && bytes.starts_with(b"Ed"))
+}
+
 /// The folder that was named, or `plugins` beside the file, when there is one.
-pub(super) fn check_plugins(checker: &mut Checker<'_>) -> Option<PathBuf> {
+fn folder(checker: &mut Checker<'_>) -> Option<PathBuf> {
     let folder = &checker.surroundings.folder;
     let Some(dir) = checker.written().plugins.dir.as_deref() else {
         return Some(folder.join("plugins")).filter(|beside| beside.is_dir());

@@ -14,7 +14,8 @@ fn nothing_written_means_every_default() {
     assert_eq!(config.data.dir, PathBuf::from("conf/data"));
     assert_eq!(config.data.retention, Duration::from_secs(90 * 86_400));
     assert_eq!(*config.routes["default"], checked::Route::named("default"));
-    assert!(config.keys.is_empty() && config.aliases.is_empty() && config.plugins.is_none());
+    assert!(config.keys.is_empty() && config.aliases.is_empty());
+    assert_eq!(config.plugins, checked::Plugins::default());
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert_eq!(config.settings_digest(), Config::simulated(&catalogue()).settings_digest());
 }
@@ -152,7 +153,7 @@ fn a_key_may_be_in_a_file_beside_the_configuration() {
     let config = loaded().expect("nothing is wrong").config;
     let Connection::Openai { key, .. } = &config.accounts[0].connection else { panic!("another dialect") };
     assert_eq!(key.as_ref().map(checked::Secret::expose), Some("sk-from-a-file"));
-    assert_eq!(config.plugins, Some(folder.path().join("plugins")));
+    assert_eq!(config.plugins.folder, Some(folder.path().join("plugins")));
     assert_eq!(config.data.dir, folder.path().join("data"));
 
     std::fs::write(&file, [0xff, 0xfe]).expect("written");
@@ -188,4 +189,24 @@ fn the_example_is_clean() {
     assert_eq!(loaded.warnings, []);
     assert_eq!(loaded.config.aliases["house-style"], "lab/sdxl-tuned");
     assert_eq!(loaded.config.routes["default"].caps.max_cost, Some(MicroUsd(100_000)));
+}
+
+#[test]
+fn a_split_has_its_arms_and_what_follows_them() {
+    let config = config(
+        r#"
+[routes.default]
+split = [{ strategy = "hybrid", weight = 95 }, { strategy = "mine", weight = 5.5 }]
+shadow = ["mine-next"]
+[routes.plain]
+"#,
+    );
+    let route = &config.routes["default"];
+    let split = route.split.as_ref().expect("a split");
+    let arms: Vec<(&str, f64)> = split.arms().iter().map(|arm| (&*arm.strategy, arm.weight)).collect();
+    assert_eq!(arms, [("hybrid", 95.0), ("mine", 5.5)]);
+    assert_eq!((&route.strategies[..], &route.shadow[..]), (&["hybrid".to_owned()][..], &["mine-next".to_owned()][..]));
+    // What was always there is written down as it always was.
+    let plain = serde_json::to_value(&*config.routes["plain"]).expect("JSON");
+    assert!(plain.get("split").is_none() && plain.get("shadow").is_none());
 }

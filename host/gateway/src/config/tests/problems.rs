@@ -55,7 +55,6 @@ auto = "openai/picture-2"
 strategies = []
 max-cost = 0.10
 deadline = 300
-split = [{ strategy = "hybrid", weight = 95 }]
 
 [routes.Thumbs]
 on-fault = "ignore"
@@ -167,28 +166,24 @@ routes = ["defualt", "Thumbs"]
       --> muxel.toml:51:12 (routes.default.deadline)
     hint: write it like `deadline = "300s"`
 
-    error: unknown key `split`
-      --> muxel.toml:52:1 (routes.default.split)
-    hint: this version cannot split a route: name the strategy in `strategies`
-
     error: `Thumbs` is not a name for a route
-      --> muxel.toml:54:1 (routes.Thumbs)
+      --> muxel.toml:53:1 (routes.Thumbs)
     hint: use small letters, digits and dashes, like `my-name`
 
     error: `ignore` is not known as `on-fault`
-      --> muxel.toml:55:12 (routes.Thumbs.on-fault)
+      --> muxel.toml:54:12 (routes.Thumbs.on-fault)
     hint: known here: `fallback`, `refuse`
 
     error: `routes.Thumbs.candidates` must be a table, not a list
-      --> muxel.toml:56:14 (routes.Thumbs.candidates)
+      --> muxel.toml:55:14 (routes.Thumbs.candidates)
     hint: write it like `candidates = { only = ["openai/*"] }`
 
     error: `hash` is not 64 hexadecimal digits
-      --> muxel.toml:60:8 (keys[0].hash)
+      --> muxel.toml:59:8 (keys[0].hash)
     hint: make a key and its hash with `muxel key new`; never write the key itself
 
     error: there is no route `defualt`
-      --> muxel.toml:61:11 (keys[0].routes[0])
+      --> muxel.toml:60:11 (keys[0].routes[0])
     hint: did you mean `default`?
     "##);
 }
@@ -411,8 +406,96 @@ fn only_this_machine_may_call_without_keys() {
     assert_eq!(config(&format!("server.listen = \"0.0.0.0:80\"\n{key}")).keys.len(), 1);
     assert_eq!(config("server.listen = \"[::1]:80\"").server.listen.port(), 80);
 
-    let mut server = Config::simulated(&catalogue()).server;
+    assert!(complaints("keys = []\n[server]\nlisten = \"0.0.0.0:80\"\n").contains("without keys"));
+
     let everywhere = "[::]:80".parse().expect("an address");
-    assert!(server.listen_on(everywhere, false).is_err());
-    assert!(server.listen_on(everywhere, true).is_ok());
+    assert!(objection_to(everywhere, false).is_some());
+    assert!(objection_to(everywhere, true).is_none());
+}
+
+#[test]
+fn a_split_that_cannot_be_is_reported_arm_by_arm() {
+    let text = r#"[providers]
+[routes.default]
+split = [
+    { strategy = "hybrid", weight = -1 },
+    { strategy = "hybrid", weight = nan },
+    { strategy = "mine.wasm", wieght = 5 },
+    "mine",
+]
+shadow = ["mine", "mine", "../x"]
+[routes.none]
+split = []
+[routes.nobody]
+split = [{ strategy = "a", weight = 0 }]
+[routes.table]
+split = { hybrid = 95 }
+"#;
+    insta::assert_snapshot!(complaints(text), @r##"
+    error: `-1` is not a weight
+      --> muxel.toml:4:37 (routes.default.split[0].weight)
+    hint: write a number from 0 up, like 95: shares are parts of the sum of all weights
+
+    error: `hybrid` is named twice
+      --> muxel.toml:5:18 (routes.default.split[1].strategy)
+    hint: add their weights up in one arm
+
+    error: `NaN` is not a weight
+      --> muxel.toml:5:37 (routes.default.split[1].weight)
+    hint: write a number from 0 up, like 95: shares are parts of the sum of all weights
+
+    error: unknown key `wieght`
+      --> muxel.toml:6:31 (routes.default.split[2].wieght)
+    hint: did you mean `weight`?
+
+    error: `routes.default.split[3]` must be a table, not a string
+      --> muxel.toml:7:5 (routes.default.split[3])
+    hint: write it like `split = [{ strategy = "hybrid", weight = 95 }]`
+
+    error: `mine` is named twice
+      --> muxel.toml:9:19 (routes.default.shadow[1])
+    hint: it would give the same answer again: keep one
+
+    error: `../x` cannot be a plugin's name
+      --> muxel.toml:9:27 (routes.default.shadow[2])
+    hint: name its file without folder and `.wasm`
+
+    error: a split needs arms
+      --> muxel.toml:11:9 (routes.none.split)
+    hint: write it like `split = [{ strategy = "hybrid", weight = 95 }, { strategy = "mine", weight = 5 }]`
+
+    error: every weight of this split is 0
+      --> muxel.toml:13:9 (routes.nobody.split)
+    hint: give one of them some weight
+
+    error: `routes.table.split` must be a list, like [{ strategy = "hybrid", weight = 95 }], not a table
+      --> muxel.toml:15:9 (routes.table.split)
+    "##);
+    let names = |count: usize| (0..count).map(|index| format!("\"s{index}\", ")).collect::<String>();
+    assert!(complaints(&format!("[routes.default]\nshadow = [{}]", names(9))).contains("9 shadows are too many"));
+    let arms: String = (0..17).map(|index| format!("{{ strategy = \"s{index}\", weight = 1 }}, ")).collect();
+    assert!(complaints(&format!("[routes.default]\nsplit = [{arms}]")).contains("17 arms are too many"));
+}
+
+#[test]
+fn signatures_need_keys_that_are_keys() {
+    const KEY: &str = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3";
+    let text = format!("[providers]\n[plugins]\ntrusted-keys = [\"{KEY}\", \"{KEY}\", \"{}\"]", &KEY[..55]);
+    insta::assert_snapshot!(complaints(&text), @r##"
+    error: this key is named twice
+      --> muxel.toml:3:77 (plugins.trusted-keys[1])
+    hint: keep one of them
+
+    error: this is not a minisign public key
+      --> muxel.toml:3:137 (plugins.trusted-keys[2])
+    hint: name the second line of the author's `minisign.pub`: 56 characters that begin with `RW`
+    "##);
+    insta::assert_snapshot!(complaints("[providers]\n[plugins]\nrequire-signatures = true\n"), @r##"
+    error: no plugin could be loaded: signatures are required and no key is trusted
+      --> muxel.toml:3:22 (plugins.require-signatures)
+    hint: name the keys of those who may sign: `trusted-keys = ["RW.."]`
+    "##);
+    let trusted = config(&format!("[plugins]\ntrusted-keys = [\"{KEY}\"]\nrequire-signatures = true\n"));
+    assert_eq!(trusted.plugins.trusted_keys, [KEY]);
+    assert!(trusted.plugins.require_signatures);
 }

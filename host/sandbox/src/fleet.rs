@@ -1,0 +1,479 @@
+//! The plugins in service: those that come with this program, and what lies in the plugin folder over them.
+//!
+//! A look at the folder ([`Plugins::scan`]) takes each plugin whose files changed through admission and then swaps the
+//! whole roster at once. A bad file changes nothing but the list of refusals: the last good version serves on, also after
+//! a restart. An unreadable or missing folder takes nothing out of service.
+//!
+//! Two locks: `work` serialises looks and actions, which may wait for a compiler; `slots` is held for moments only, so
+//! that nobody who asks how things are waits for a compiler, too.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use arc_swap::ArcSwap;
+use domain::digest::Digest;
+
+use crate::{
+    archive::{Archive, Remembered},
+    bundled::BUNDLED,
+    engine::{Sandbox, Tier},
+    folder::{self, Contents, Files, NotRead},
+    history::{Event, What},
+    load::{LoadError, Submission},
+    plugin::{Limits, Origin, Plugin},
+    roster::{Refused, Roster},
+    terms::Terms,
+    trial::RECORDED,
+    trust::Trust,
+};
+
+use slot::{Identity, Slot};
+
+mod actions;
+mod slot;
+mod status;
+mod watch;
+
+pub use actions::{ActionError, RolledBack};
+pub use status::PluginStatus;
+
+type OnSwap = Box<dyn Fn(&Arc<Roster>) + Send + Sync>;
+
+/// The plugins in service, and the thread that watches their folder.
+pub struct Plugins {
+    inner: Arc<Inner>,
+    watcher: Mutex<Option<watch::Watcher>>,
+}
+
+/// Where plugins come from, and who is trusted.
+#[derive(Clone, Default)]
+pub struct Setup {
+    pub folder: Option<PathBuf>,
+    pub trust: Trust,
+    pub archive: Option<Arc<dyn Archive>>,
+}
+
+struct Inner {
+    sandbox: Sandbox,
+    setup: Setup,
+    roster: ArcSwap<Roster>,
+    work: Mutex<()>,
+    slots: Mutex<BTreeMap<String, Slot>>,
+    /// What is wrong with the folder as a whole.
+    trouble: Mutex<Option<String>>,
+    on_swap: Mutex<Option<OnSwap>>,
+}
+
+impl Plugins {
+    /// Loads the bundled plugins and what lies in the folder. Nothing is watched yet.
+    ///
+    /// # Errors
+    ///
+    /// When a bundled plugin does not load, which is a defect of this program. Bad files in the folder are no error:
+    /// they are listed as refused.
+    pub fn load(sandbox: Sandbox, setup: Setup) -> Result<Self, LoadError> {
+        let mut slots: BTreeMap<String, Slot> = BTreeMap::new();
+        for (name, bytes) in BUNDLED {
+            let plugin = sandbox.load(&Submission::new(name, bytes), Origin::Bundled)?;
+            slots.insert(name.to_owned(), Slot::bundled(Arc::new(plugin)));
+        }
+        let inner = Inner {
+            sandbox,
+            setup,
+            roster: ArcSwap::from_pointee(Roster::default()),
+            work: Mutex::new(()),
+            slots: Mutex::new(slots),
+            trouble: Mutex::new(None),
+            on_swap: Mutex::new(None),
+        };
+        inner.recall();
+        inner.scan();
+        inner.swap();
+        Ok(Self { inner: Arc::new(inner), watcher: Mutex::new(None) })
+    }
+
+    /// The plugins in service now.
+    #[must_use]
+    pub fn roster(&self) -> Arc<Roster> {
+        self.inner.roster.load_full()
+    }
+
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.inner.setup.folder.as_deref()
+    }
+
+    /// The engines behind these plugins.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.inner.sandbox
+    }
+
+    /// What is wrong with the folder as a whole, if anything is. What served before serves on.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.inner.trouble).clone()
+    }
+
+    /// Calls `listener` after every swap, from the thread that made it. A second listener replaces the first.
+    pub fn on_swap(&self, listener: impl Fn(&Arc<Roster>) + Send + Sync + 'static) {
+        *lock(&self.inner.on_swap) = Some(Box::new(listener));
+    }
+
+    /// Looks at the folder now and returns the roster that is in service afterwards. May wait for a compiler.
+    pub fn scan(&self) -> Arc<Roster> {
+        self.inner.scan();
+        self.roster()
+    }
+
+    /// Starts watching the folder, and how plugins behave.
+    ///
+    /// # Errors
+    ///
+    /// When no thread can be started.
+    pub fn watch(&self) -> std::io::Result<()> {
+        *lock(&self.watcher) = Some(watch::start(&self.inner)?);
+        Ok(())
+    }
+}
+
+impl Drop for Plugins {
+    fn drop(&mut self) {
+        if let Some(watcher) = lock(&self.watcher).take() {
+            watcher.stop();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inner {
+    /// Looks at every plugin's files, and swaps the roster when anything came of it.
+    fn scan(&self) {
+        let _working = lock(&self.work);
+        let found = match self.list() {
+            Ok(found) => found,
+            Err(reason) => {
+                let mut trouble = lock(&self.trouble);
+                if trouble.as_ref() != Some(&reason) {
+                    tracing::warn!(reason, "the plugin folder cannot be read: what served before serves on");
+                }
+                *trouble = Some(reason);
+                return;
+            }
+        };
+        *lock(&self.trouble) = None;
+        let names: Vec<String> = {
+            let slots = lock(&self.slots);
+            let mut names: Vec<String> = slots.keys().chain(found.keys()).cloned().collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let mut anything = false;
+        for name in names {
+            let files = found.get(&name).cloned().unwrap_or_default();
+            let before = lock(&self.slots).get(&name).cloned().unwrap_or_default();
+            let mut slot = before.clone();
+            self.look_at(&name, &files, &mut slot);
+            self.save(&name, &mut slot);
+            anything |= slot.shows_differently(&before);
+            let mut slots = lock(&self.slots);
+            if let Some(now) = slots.get(&name) {
+                slot.keep_what_happened(now, &before);
+            }
+            if slot.is_worth_keeping() {
+                slots.insert(name, slot);
+            } else {
+                slots.remove(&name);
+            }
+        }
+        if anything {
+            self.swap();
+        }
+    }
+
+    /// A folder that was never there is empty; one that is gone says so.
+    fn list(&self) -> Result<BTreeMap<String, Files>, String> {
+        let Some(folder) = &self.setup.folder else { return Ok(BTreeMap::new()) };
+        match folder::list(folder) {
+            Ok(found) => Ok(found),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !self.has_files() => Ok(BTreeMap::new()),
+            Err(error) => Err(format!("`{}`: {error}", folder.display())),
+        }
+    }
+
+    fn has_files(&self) -> bool {
+        let is_file = |slot: &Slot| slot.serving.as_ref().is_some_and(|plugin| *plugin.origin() != Origin::Bundled);
+        lock(&self.slots).values().any(is_file)
+    }
+
+    /// Brings one plugin up to what its files say.
+    fn look_at(&self, name: &str, files: &Files, slot: &mut Slot) {
+        let now = Instant::now();
+        let unchanged = slot.stamps == Some(files.stamps());
+        if unchanged && !slot.is_due(now) {
+            return;
+        }
+        let contents = match files.read() {
+            Ok(contents) => contents,
+            Err(NotRead::Moving) => {
+                slot.stamps = None;
+                return;
+            }
+            Err(NotRead::Failed { file, reason }) => {
+                let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let reason = format!("`{file}`: {reason}");
+                let error = LoadError::Read { plugin: name.to_owned(), reason };
+                return self.refuse(name, slot, &error, None, now);
+            }
+            Err(NotRead::TooLarge { bytes, limit }) => {
+                let error = LoadError::TooLarge { plugin: name.to_owned(), bytes, limit };
+                slot.stamps = Some(files.stamps());
+                return self.refuse(name, slot, &error, None, now);
+            }
+        };
+        slot.stamps = Some(contents.stamps);
+        let bundled = BUNDLED.iter().find(|(bundled, _)| *bundled == name).map(|(_, bytes)| *bytes);
+        let (bytes, origin): (&[u8], Origin) = match (&contents.component, &files.component, bundled) {
+            (Some(bytes), Some(path), _) => (bytes, Origin::File(path.clone())),
+            (_, _, Some(bytes)) => (bytes, Origin::Bundled),
+            _ => return slot.remove(),
+        };
+        let identity = Identity::of(bytes, &contents);
+        if slot.offered == Some(identity) && !slot.is_due(now) {
+            return;
+        }
+        self.admit(name, slot, bytes, origin, &contents, identity, now);
+        if slot.serving.as_ref().is_some_and(|plugin| plugin.digest() == identity.digest) {
+            self.keep(slot, identity.digest, bytes);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what is offered, and what is known")]
+    fn admit(
+        &self,
+        name: &str,
+        slot: &mut Slot,
+        bytes: &[u8],
+        origin: Origin,
+        contents: &Contents,
+        identity: Identity,
+        now: Instant,
+    ) {
+        slot.offered = Some(identity);
+        match self.try_on(name, slot, bytes, origin, contents, identity.digest) {
+            Ok(Tried::AsBefore) => slot.accept(),
+            Ok(Tried::Plugin(plugin)) => {
+                tracing::info!(plugin = name, digest = %plugin.digest().short(), "plugin loaded");
+                slot.serve(Arc::new(plugin));
+            }
+            Err(error) => {
+                self.refuse(name, slot, &error, Some(identity.digest), now);
+                if slot.serving.is_none() {
+                    self.serve_last_good(name, slot);
+                }
+            }
+        }
+    }
+
+    fn try_on(
+        &self,
+        name: &str,
+        slot: &mut Slot,
+        bytes: &[u8],
+        origin: Origin,
+        contents: &Contents,
+        digest: Digest,
+    ) -> Result<Tried, LoadError> {
+        let terms = match &contents.terms {
+            None => Terms::default(),
+            Some(text) => Terms::parse(text).map_err(|error| LoadError::Terms { plugin: name.to_owned(), error })?,
+        };
+        if slot.remembered.holds(digest) {
+            return Err(LoadError::HeldBack { plugin: name.to_owned(), digest });
+        }
+        let recorded = self.recent();
+        // Nothing is compiled when only the terms are new, and nothing is done when nothing is.
+        if let Some(serving) = slot.serving.as_ref().filter(|serving| serving.digest() == digest) {
+            let same_tier = terms.tier().is_none_or(|tier| tier == serving.tier());
+            let same_signature = slot.signature == contents.signature;
+            if same_tier && same_signature && *serving.origin() == origin {
+                if slot.terms.text == terms.text {
+                    return Ok(Tried::AsBefore);
+                }
+                let plugin = serving.with_terms(&terms, &recorded)?;
+                slot.terms = terms;
+                return Ok(Tried::Plugin(plugin));
+            }
+        }
+        let served = slot.remembered.highest.clone();
+        let served = served.as_ref().and_then(|(version, digest)| Some((version.as_str(), Digest::from_hex(digest)?)));
+        let submission = Submission {
+            name,
+            bytes,
+            signature: contents.signature.as_deref(),
+            terms: &terms,
+            trust: &self.setup.trust,
+            served,
+            recorded: &recorded,
+        };
+        let plugin = self.sandbox.load(&submission, origin)?;
+        slot.terms = terms;
+        slot.signature.clone_from(&contents.signature);
+        Ok(Tried::Plugin(plugin))
+    }
+
+    fn refuse(&self, name: &str, slot: &mut Slot, error: &LoadError, digest: Option<Digest>, now: Instant) {
+        let refused = Refused::from(error);
+        // Once for each thing that is wrong, not once for each look.
+        if slot.refused.as_ref() != Some(&refused) {
+            tracing::warn!(plugin = name, %error, hint = error.hint(), "plugin refused");
+            let event = Event::new(What::Refused).because(error.code(), error.to_string());
+            slot.history.push(match digest {
+                Some(digest) => event.of(digest),
+                None => event,
+            });
+        }
+        slot.refused = Some(refused);
+        if error.may_pass() {
+            slot.retry_later(now);
+        } else {
+            slot.retry = None;
+        }
+    }
+
+    /// What served before the last restart, for a plugin whose file is bad now.
+    fn serve_last_good(&self, name: &str, slot: &mut Slot) {
+        let Some(archive) = &self.setup.archive else { return };
+        // Of a plugin that was taken away, nothing comes back.
+        let Some(serving) = &slot.remembered.serving else { return };
+        let candidates = std::iter::once(serving).chain(slot.remembered.good.iter().rev());
+        let digests: Vec<Digest> = candidates.filter_map(|digest| Digest::from_hex(digest)).collect();
+        for digest in digests {
+            match archive.fetch(digest).map(|bytes| bytes.map(|bytes| self.load_kept(name, &bytes, &slot.terms))) {
+                Ok(Some(Ok(plugin))) => {
+                    tracing::warn!(plugin = name, digest = %digest.short(), "the last good version serves");
+                    slot.serving = Some(Arc::new(plugin));
+                    slot.history.push(Event::new(What::Loaded).of(digest));
+                    return;
+                }
+                Ok(None) => {}
+                Ok(Some(Err(error))) => tracing::warn!(plugin = name, %error, "the last good version does not load"),
+                Err(error) => tracing::warn!(plugin = name, error, "the last good version cannot be read"),
+            }
+        }
+    }
+
+    /// A component that was admitted once: its signature was looked at then.
+    fn load_kept(&self, name: &str, bytes: &[u8], terms: &Terms) -> Result<Plugin, LoadError> {
+        let path = self.setup.folder.clone().unwrap_or_default().join(format!("{name}.wasm"));
+        let submission = Submission { terms, ..Submission::new(name, bytes) };
+        self.sandbox.load(&submission, Origin::File(path))
+    }
+
+    fn keep(&self, slot: &mut Slot, digest: Digest, bytes: &[u8]) {
+        let Some(archive) = &self.setup.archive else { return };
+        if slot.kept == Some(digest) {
+            return;
+        }
+        match archive.keep(digest, bytes) {
+            Ok(()) => {
+                slot.kept = Some(digest);
+                slot.not_kept = None;
+            }
+            Err(reason) => {
+                if slot.not_kept.is_none() {
+                    tracing::warn!(digest = %digest.short(), reason, "a component cannot be kept: tried again later");
+                    slot.history.push(Event::new(What::NotKept).of(digest).because("not-kept", reason.clone()));
+                }
+                slot.not_kept = Some(reason);
+                slot.retry_later(Instant::now());
+            }
+        }
+    }
+
+    fn recent(&self) -> Vec<domain::request::Request> {
+        self.setup.archive.as_ref().map(|archive| archive.recent(RECORDED)).unwrap_or_default()
+    }
+
+    /// Takes up what was remembered of each plugin in an earlier run.
+    fn recall(&self) {
+        let Some(archive) = &self.setup.archive else { return };
+        match archive.states() {
+            Ok(states) => {
+                let mut slots = lock(&self.slots);
+                for (name, text) in states.into_iter().filter(|(name, _)| folder::is_name(name)) {
+                    let slot = slots.entry(name).or_default();
+                    slot.remembered = Remembered::parse(&text);
+                    slot.saved = Some(slot.remembered.clone());
+                }
+            }
+            Err(reason) => tracing::warn!(reason, "what was decided about plugins cannot be read"),
+        }
+    }
+
+    /// Writes down what is to be remembered, if it is not what was written before.
+    fn save(&self, name: &str, slot: &mut Slot) {
+        let Some(archive) = &self.setup.archive else { return };
+        if slot.saved.as_ref() == Some(&slot.remembered) {
+            return;
+        }
+        match archive.remember(name, &slot.remembered.text()) {
+            Ok(()) => slot.saved = Some(slot.remembered.clone()),
+            Err(reason) => {
+                tracing::warn!(plugin = name, reason, "what was decided about a plugin cannot be written: tried again");
+                slot.retry_later(Instant::now());
+            }
+        }
+    }
+
+    /// Makes a roster of what serves now, and puts it into service as a whole.
+    fn swap(&self) {
+        let roster = {
+            let slots = lock(&self.slots);
+            let revision = self.roster.load().revision + 1;
+            let mut roster = Roster { revision, ..Roster::default() };
+            for (name, slot) in slots.iter() {
+                if let Some(plugin) = &slot.serving {
+                    if slot.remembered.disabled {
+                        roster.disabled.insert(plugin.name(), plugin.digest());
+                    } else {
+                        roster.plugins.insert(plugin.name(), slot.with_standby(plugin));
+                    }
+                }
+                if let Some(refused) = &slot.refused {
+                    roster.refused.insert(name.clone(), refused.clone());
+                }
+            }
+            let is_slow = |plugin: &Plugin| plugin.tier() == Tier::Slow;
+            let slow =
+                |plugin: &Arc<Plugin>| is_slow(plugin) || plugin.standby().is_some_and(|standby| is_slow(standby));
+            roster.slow = roster.plugins.values().any(slow);
+            let roster = Arc::new(roster);
+            self.roster.store(Arc::clone(&roster));
+            roster
+        };
+        if let Some(listener) = &*lock(&self.on_swap) {
+            listener(&roster);
+        }
+    }
+}
+
+enum Tried {
+    /// What is offered serves already.
+    AsBefore,
+    Plugin(Plugin),
+}
+
+/// Largest component of any tier, in bytes.
+#[must_use]
+pub fn largest_component() -> usize {
+    Limits::SLOW.component
+}

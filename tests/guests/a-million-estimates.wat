@@ -1,0 +1,3 @@
+;; A million estimates: more than its memory holds.
+;; World: cost-model-plugin
+(func $misbehave (param i32) (i32.store (i32.const 264) (i32.const 1000000)))

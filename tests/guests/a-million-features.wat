@@ -1,0 +1,3 @@
+;; A million features: more than its memory holds.
+;; World: classifier-plugin
+(func $misbehave (param i32) (i32.store (i32.const 284) (i32.const 1300)) (i32.store (i32.const 288) (i32.const 1000000)))

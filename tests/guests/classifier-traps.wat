@@ -1,0 +1,2 @@
+;; World: classifier-plugin
+(func $misbehave (param i32) unreachable)

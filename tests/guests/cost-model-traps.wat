@@ -1,0 +1,2 @@
+;; World: cost-model-plugin
+(func $misbehave (param i32) unreachable)

@@ -1,0 +1,2 @@
+;; Names nobody.
+(func $misbehave (param i32) (i32.store (i32.const 264) (i32.const 0)))

@@ -1,0 +1,3 @@
+;; One estimate more than there are offers.
+;; World: cost-model-plugin
+(func $misbehave (param i32) (i32.store (i32.const 264) (i32.add (i32.load (i32.const 264)) (i32.const 1))))

@@ -1,0 +1,3 @@
+;; A label of no letters.
+;; World: classifier-plugin
+(func $misbehave (param i32) (i32.store (i32.const 264) (i32.const 0)))

@@ -1,0 +1,2 @@
+;; Names every candidate, then some more.
+(func $misbehave (param i32) (i32.store (i32.const 264) (i32.const 101)))

@@ -1,0 +1,5 @@
+;; A flag that is neither 0 nor 1, but 255: the contract reads it as true.
+(data (i32.const 1048) "\b0\04\00\00\01\00\00\00")
+(data (i32.const 1200) "\60\04\00\00\06\00\00\00" "\60\04\00\00\00\00\00\00" "\60\04\00\00\00\00\00\00" "\01\00\00\00\00\00\00\00" "\ff\00\00\00\00\00\00\00")
+(data (i32.const 1120) "weight")
+(func (export "muxel:plugin/describe@0.1.0#describe") (result i32) (i32.const 1024))

@@ -1,0 +1,13 @@
+;; Two parts whose names are the same bytes, the one with a letter more. Odd, but there is nothing wrong with it.
+(data (i32.const 700) "quality-of-service")
+(func $misbehave (param i32)
+  (i32.store (i32.const 268) (i32.const 600))
+  (i32.store (i32.const 272) (i32.const 2))
+  (i32.store (i32.const 600) (i32.const 700))
+  (i32.store (i32.const 604) (i32.const 7))
+  (i32.store (i32.const 608) (i32.const 516))
+  (i32.store (i32.const 612) (i32.const 1))
+  (i32.store (i32.const 616) (i32.const 700))
+  (i32.store (i32.const 620) (i32.const 10))
+  (i32.store (i32.const 624) (i32.const 516))
+  (i32.store (i32.const 628) (i32.const 1)))

@@ -1,0 +1,11 @@
+;; A part whose value is no number.
+(data (i32.const 700) "cost")
+(func $misbehave (param i32)
+  (i32.store (i32.const 268) (i32.const 600))
+  (i32.store (i32.const 272) (i32.const 1))
+  (i32.store (i32.const 600) (i32.const 700))
+  (i32.store (i32.const 604) (i32.const 4))
+  (i32.store (i32.const 608) (i32.const 516))
+  (i32.store (i32.const 612) (i32.const 1))
+  (i32.store (i32.const 608) (i32.const 640))
+  (f32.store (i32.const 640) (f32.const nan)))

@@ -1,0 +1,9 @@
+;; A part that has no name.
+(data (i32.const 700) "x")
+(func $misbehave (param i32)
+  (i32.store (i32.const 268) (i32.const 600))
+  (i32.store (i32.const 272) (i32.const 1))
+  (i32.store (i32.const 600) (i32.const 700))
+  (i32.store (i32.const 604) (i32.const 0))
+  (i32.store (i32.const 608) (i32.const 516))
+  (i32.store (i32.const 612) (i32.const 1)))

@@ -1,0 +1,5 @@
+;; What tidies up after its answer overwrites it. The host has read it by then.
+(global $triggered (mut i32) (i32.const 0))
+(func $misbehave (param i32) (global.set $triggered (i32.const 1)))
+(func (export "cabi_post_muxel:plugin/strategy@0.1.0#rank") (param i32)
+  (if (global.get $triggered) (then (memory.fill (i32.const 0) (i32.const 255) (i32.const 1024)))))

@@ -1,0 +1,1 @@
+(func $misbehave (param $arguments i32))

@@ -1,0 +1,9 @@
+;; `result<ranking, refusal>` at 256: tag, order (260, 264), parts (268, 272), reason (276, 280), propensity (284). The
+;; order is one place at 512: the first candidate with score 0.
+(func (export "muxel:plugin/strategy@0.1.0#rank") (param $arguments i32) (result i32)
+  (i32.store (i32.const 260) (i32.const 512))
+  (i32.store (i32.const 264) (i32.const 1))
+  (f32.store (i32.const 284) (f32.const 1))
+  (if (i32.eq (i32.load offset=16 (local.get $arguments)) (i32.const 77))
+    (then (call $misbehave (local.get $arguments))))
+  (i32.const 256))

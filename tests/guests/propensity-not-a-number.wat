@@ -1,0 +1,2 @@
+;; A chance that is no number.
+(func $misbehave (param i32) (f32.store (i32.const 284) (f32.const nan)))

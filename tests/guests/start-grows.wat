@@ -1,0 +1,3 @@
+;; Its start function takes memory without end.
+(func $start (loop $more (drop (memory.grow (i32.const 8))) (br $more)))
+(start $start)

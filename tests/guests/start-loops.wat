@@ -1,0 +1,3 @@
+;; Its start function never ends.
+(func $start (loop $for_ever (br $for_ever)))
+(start $start)

@@ -1,0 +1,3 @@
+;; Its start function calls itself without end.
+(func $start (call $start) (call $start))
+(start $start)

@@ -1,0 +1,3 @@
+(table $bomb 0 funcref)
+(func $misbehave (param i32)
+  (loop $more (drop (table.grow $bomb (ref.null func) (i32.const 0))) (br $more)))

@@ -1,0 +1,1 @@
+(func $misbehave (param i32) unreachable)

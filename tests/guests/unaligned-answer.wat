@@ -1,0 +1,7 @@
+;; An answer at an odd address.
+(func (export "muxel:plugin/strategy@0.1.0#rank") (param $arguments i32) (result i32)
+  (i32.store (i32.const 260) (i32.const 512))
+  (i32.store (i32.const 264) (i32.const 1))
+  (f32.store (i32.const 284) (f32.const 1))
+  (if (i32.eq (i32.load offset=16 (local.get $arguments)) (i32.const 77)) (then (return (i32.const 257))))
+  (i32.const 256))
