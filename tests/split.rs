@@ -145,7 +145,9 @@ async fn a_shadow_that_traps_or_loops_harms_nobody() {
         let watched = shadows(&gateway, reply).await;
         assert_eq!(watched.len(), 3);
         assert!(
-            watched.iter().all(|shadow| shadow["ended"] != "skipped" || shadow["reason"] == "busy" || shadow["reason"] == "input-blocked"),
+            watched.iter().all(|shadow| shadow["ended"] != "skipped"
+                || shadow["reason"] == "busy"
+                || shadow["reason"] == "input-blocked"),
             "{watched:#?}"
         );
     }

@@ -58,11 +58,8 @@ async fn one_tenants_prompts_take_a_plugin_from_nobody_else() {
         format!("[[keys]]\nname = \"{name}\"\ntenant = \"{name}\"\nhash = \"{hash}\"\n")
     };
     let keys = key("attacker", "mux-attacker") + &key("victim", "mux-victim");
-    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)])
-        .config(&keys)
-        .plugin("mine", Guest::TRAPS)
-        .start()
-        .await;
+    let gateway =
+        Setup::with_provider(&provider, &[("cheap", 10_000)]).config(&keys).plugin("mine", Guest::TRAPS).start().await;
     let ask = async |secret: &str, prompt: String| {
         let body = json!({"model": "auto/mine", "prompt": prompt}).to_string();
         let request = gateway.request(reqwest::Method::POST, "/v1/images/generations").bearer_auth(secret);

@@ -29,8 +29,7 @@ fn versioned(version: &str) -> Vec<u8> {
 async fn gateway(public: &str, required: bool) -> (Provider, Gateway) {
     let provider = Provider::start(Answer::Picture).await;
     let trust = format!("[plugins]\ntrusted-keys = [\"{public}\"]\nrequire-signatures = {required}\n");
-    let gateway =
-        Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).config(&trust).start().await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000), ("dear", 90_000)]).config(&trust).start().await;
     (provider, gateway)
 }
 

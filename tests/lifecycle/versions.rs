@@ -100,7 +100,16 @@ async fn plugin_list_shows_what_the_interface_says() {
     let listed = listed.await.expect("no panic");
     let text = String::from_utf8_lossy(&listed.stdout);
     assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    for word in ["mine", "strategy", "fast", "idle", "hybrid", "serving", "broken", "refused: plugin `broken` is not WebAssembly"] {
+    for word in [
+        "mine",
+        "strategy",
+        "fast",
+        "idle",
+        "hybrid",
+        "serving",
+        "broken",
+        "refused: plugin `broken` is not WebAssembly",
+    ] {
         assert!(text.contains(word), "no `{word}` in\n{text}");
     }
 }

@@ -62,6 +62,15 @@ impl Printer {
         writeln!(self.stdout)
     }
 
+    /// What was printed so far is seen now: for a program that goes on.
+    ///
+    /// # Errors
+    ///
+    /// When stdout is gone.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.stdout.flush()
+    }
+
     /// Talk.
     pub(crate) fn say(&self, text: impl Display) {
         eprintln!("{}", visible(&text.to_string()));

@@ -100,14 +100,9 @@ pub fn inspect(bytes: &[u8]) -> Inspection {
         let known = &found.sections;
         found.sections.other = found.size.saturating_sub(known.code + known.data + known.names + known.custom);
     }
-    let exported = |interface: &&str| {
-        found
-            .exports
-            .iter()
-            .filter_map(|export| export.strip_prefix(PACKAGE))
-            .any(|export| export.split('@').next() == Some(*interface))
-    };
-    let whole = WORLDS.iter().filter(|(_, interfaces)| interfaces.iter().all(|interface| exported(&interface)));
+    let ours: Vec<&str> = found.exports.iter().filter_map(|export| export.strip_prefix(PACKAGE)).collect();
+    let exported = |interface: &str| ours.iter().any(|export| export.split('@').next() == Some(interface));
+    let whole = WORLDS.iter().filter(|(_, interfaces)| interfaces.iter().all(|interface| exported(interface)));
     found.worlds = whole.map(|(world, _)| *world).collect();
     found
 }
@@ -140,8 +135,8 @@ impl Inspection {
                     depth += 1;
                 }
                 Payload::End(_) => depth = depth.saturating_sub(1),
-                Payload::CodeSectionStart { range, .. } => self.sections.code += length(&range),
-                Payload::DataSection(section) => self.sections.data += length(&section.range()),
+                Payload::CodeSectionStart { range, .. } => self.sections.code += length(&range, bytes),
+                Payload::DataSection(section) => self.sections.data += length(&section.range(), bytes),
                 Payload::MemorySection(section) => {
                     for memory in section {
                         self.memory = self.memory.saturating_add(memory?.initial.saturating_mul(PAGE));
@@ -169,7 +164,7 @@ impl Inspection {
                     }
                 }
                 Payload::CustomSection(section) => {
-                    let length = length(&section.range());
+                    let length = length(&section.range(), bytes);
                     let names = matches!(section.name(), "name" | "component-name");
                     *(if names { &mut self.sections.names } else { &mut self.sections.custom }) += length;
                     if let Some(name) = section.name().strip_prefix(WORLD_SECTION) {
@@ -202,9 +197,10 @@ impl Inspection {
     }
 }
 
-/// A section's bytes. They are in memory, so they can be counted.
-fn length(range: &std::ops::Range<u64>) -> usize {
-    usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX)
+/// How much of a section is there: the file may be cut in the middle of it.
+fn length(range: &std::ops::Range<u64>, bytes: &[u8]) -> usize {
+    let end = range.end.min(bytes.len() as u64);
+    usize::try_from(end.saturating_sub(range.start)).unwrap_or(bytes.len())
 }
 
 fn note(list: &mut Vec<String>, name: &str) {
@@ -298,7 +294,10 @@ mod tests {
     fn a_cut_file_is_damaged_wherever_it_is_cut() {
         let bytes = bundled("cheapest");
         for end in (9..bytes.len()).step_by(97) {
-            assert!(inspect(&bytes[..end]).damage.is_some(), "cut at {end}");
+            let found = inspect(&bytes[..end]);
+            assert!(found.damage.is_some(), "cut at {end}");
+            let Sections { code, data, names, custom, other } = found.sections;
+            assert_eq!(code + data + names + custom + other, end);
         }
         let sandbox = Sandbox::new(crate::Compiler::Here).expect("an engine");
         assert!(sandbox.described(&bytes[..bytes.len() / 2]).is_err());

@@ -275,7 +275,7 @@ impl Sandbox {
             compile::compile(compiler, self.cache.as_deref(), &machine.engine, bytes).map_err(|error| match error {
                 CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
                 CompileError::DoesNotFit(reason) => LoadError::DoesNotFit { plugin: plugin(), reason },
-            CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
+                CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
                 CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
             })?;
         let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{Compiler, Limits, Plugin, Sandbox};
+use sandbox::{Limits, Plugin};
 use serde::Serialize;
 
 use super::{
@@ -49,8 +49,7 @@ struct Report {
 impl Check {
     /// Exits with 0 when clean, 1 when the plugin has problems, 2 when it could not be checked at all.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        sandbox::prepare_thread();
-        let sandbox = Sandbox::new(Compiler::this_program())?;
+        let sandbox = load::sandbox()?;
         let report = match load::admit(&sandbox, &self.component).and_then(|plugin| report(&plugin)) {
             Ok(report) => report,
             Err(mistake) => return mistake.tell(self.json, printer),

@@ -83,7 +83,7 @@ mod tests {
         let text = lines("  ", &gauges);
         assert_eq!(
             text,
-            "  fuel    65,788 of 1,000,000   ▊░░░░░░░░░    7 %\n  memory      64 of 2,048 KiB   ▎░░░░░░░░░    4 %"
+            "  fuel    65,788 of 1,000,000   ▊░░░░░░░░░    7 %\n  memory      64 of 2,048 KiB   ▍░░░░░░░░░    4 %"
         );
     }
 

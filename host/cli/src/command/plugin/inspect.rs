@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sandbox::{Compiler, Described, FileKind, Inspection, Limits, Sandbox, SettingForm, SettingInfo};
+use sandbox::{Described, FileKind, Inspection, Limits, SettingForm, SettingInfo};
 use serde::Serialize;
 
 use super::{
@@ -48,7 +48,7 @@ impl Inspect {
         };
         let found = sandbox::inspect(&bytes);
         let asked = if found.kind == FileKind::Component && found.damage.is_none() {
-            Sandbox::new(Compiler::this_program())?.described(&bytes).map_err(|error| error.to_string())
+            load::sandbox()?.described(&bytes).map_err(|error| error.to_string())
         } else {
             Err("it is no whole component".to_owned())
         };
@@ -69,6 +69,7 @@ impl Inspect {
 fn text(report: &Report) -> String {
     let Report { found, describe, silent } = report;
     let what = match found.kind {
+        FileKind::Component | FileKind::Module if found.damage.is_some() => "WebAssembly, but cut or damaged",
         FileKind::Component if found.worlds.is_empty() => "a component, but no plugin of this contract",
         FileKind::Component => "a component",
         FileKind::Module => "a core module, not a component: `muxel plugin build` makes one",

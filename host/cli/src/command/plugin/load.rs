@@ -5,12 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sandbox::{Limits, LoadError, Origin, Plugin, Sandbox, Submission, Terms};
+use sandbox::{Compiler, Limits, LoadError, Origin, Plugin, Sandbox, Submission, Terms};
 
 use super::{gauge::Gauge, mistake::Mistake};
 
 /// Most of a file that is read: more than any gateway takes in, so that its size can be told.
 const MOST: usize = 65 << 20;
+
+/// Where a plugin is tried: the engine that `serve` uses.
+///
+/// # Errors
+///
+/// When this machine cannot run it.
+pub(super) fn sandbox() -> anyhow::Result<Sandbox> {
+    sandbox::prepare_thread();
+    Ok(Sandbox::new(Compiler::this_program())?)
+}
 
 /// Does what `serve` does with a file in its folder.
 ///
@@ -48,6 +58,9 @@ fn refused(error: LoadError) -> Mistake {
     let advice = match &error {
         LoadError::Trial { code, detail, .. } => advice(code, detail),
         LoadError::Describe { fault, .. } => advice(fault.code(), &fault.to_string()),
+        LoadError::Compile { .. } => {
+            Some("build it again with `muxel plugin build`; `muxel plugin inspect` shows whether the file is cut")
+        }
         LoadError::Structure { .. } => Some("a large `static` counts as well: make it a `const` table, or compute it"),
         _ => None,
     };

@@ -31,7 +31,8 @@ impl Mistake {
             mistake: &'a Mistake,
         }
         if json {
-            printer.json(&Told { ok: false, mistake: self })?;
+            // On one line, because it may be one of many.
+            printer.json_line(&Told { ok: false, mistake: self })?;
         } else {
             printer.failure(&self.reason, self.hint.as_ref());
         }

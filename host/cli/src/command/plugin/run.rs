@@ -69,16 +69,17 @@ impl Run {
         let preview = Preview::new(&config, &plugins);
         drop(entered);
         let mut seen = stamp(&self.component);
-        let mut status = self.once(&plugins, &preview, &runtime, printer)?;
-        while self.watch {
-            let now = runtime.block_on(self.changed(seen));
-            seen = now;
+        loop {
+            let status = self.once(&plugins, &preview, &runtime, printer)?;
+            if !self.watch {
+                return Ok(status);
+            }
+            printer.flush()?;
+            seen = runtime.block_on(self.changed(seen));
             if !self.json {
                 printer.say(format_args!("\n-- `{}` has changed", self.component.display()));
             }
-            status = self.once(&plugins, &preview, &runtime, printer)?;
         }
-        Ok(status)
     }
 
     /// Waits for another stamp that has kept still for one look. A file that is gone is waited for.

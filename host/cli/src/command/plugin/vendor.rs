@@ -55,7 +55,7 @@ pub(super) fn lock(plugin: &str) -> String {
     let theirs = format!(
         "name = \"wit-bindgen\"\nversion = \"{wit_bindgen}\"\nsource = \"{REGISTRY}\"\nchecksum = \"{WIT_BINDGEN_CHECKSUM}\"\n"
     );
-    let mut packages = vec![
+    let mut packages = [
         ours(plugin, "0.1.0", "muxel-sdk"),
         ours("muxel-sdk", VERSION, "wit-bindgen"),
         ("wit-bindgen".to_owned(), theirs),

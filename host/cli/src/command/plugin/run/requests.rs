@@ -108,13 +108,13 @@ fn csv(path: &Path, bytes: &[u8]) -> Result<Vec<Line>, Mistake> {
 ///
 /// When there is no ledger that this program can read, or nothing in it.
 pub(super) async fn recorded(folder: &Path, last: u32) -> Result<Vec<Line>, Mistake> {
-    let reader = Ledger::open_read_only(folder).await.map_err(|error| Mistake {
-        code: "recorded",
-        reason: chain(&error),
-        hint: error.hint().map(str::to_owned),
+    let reader = Ledger::open_read_only(folder).await.map_err(|error| {
+        let hint = error.hint().map(str::to_owned);
+        Mistake { code: "recorded", reason: format!("{:#}", anyhow::Error::new(error)), hint }
     })?;
     let failed = |error: ledger::ReadError| {
-        Mistake::new("recorded", chain(&error), "look at it with `muxel audit list --data DIR`")
+        let why = format!("{:#}", anyhow::Error::new(error));
+        Mistake::new("recorded", why, "look at it with `muxel audit list --data DIR`")
     };
     let rows = reader.list(&Filter { limit: last, ..Filter::default() }).await.map_err(failed)?;
     let mut lines = Vec::new();
@@ -142,17 +142,6 @@ pub(super) async fn recorded(folder: &Path, last: u32) -> Result<Vec<Line>, Mist
         return Err(Mistake::new("recorded", why, "send one to the gateway, or leave `--recorded` out"));
     }
     Ok(lines)
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
