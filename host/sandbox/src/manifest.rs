@@ -7,9 +7,12 @@ use crate::{
     bindings::exports::muxel::plugin::describe::{Manifest as Described, Setting as DescribedSetting, SettingKind},
     convert::Reads,
     fault::bounded,
-    validate,
 };
 
+/// Most settings of a plugin.
+const SETTINGS: usize = 64;
+/// Longest name of one, in bytes.
+const SETTING_NAME: usize = 64;
 /// Most options of a choice.
 const OPTIONS: usize = 64;
 /// Longest text of a setting, in bytes.
@@ -65,7 +68,7 @@ impl Manifest {
     ///
     /// What breaks the contract.
     pub(crate) fn check(described: Described) -> Result<Self, String> {
-        validate::settings(&described.settings)?;
+        check_settings(&described.settings)?;
         let reads = Reads::parse(&described.reads)
             .map_err(|name| format!("`reads` names `{}`, which is no field", bounded(name)))?;
         let settings = described.settings.into_iter().map(setting).collect::<Result<_, _>>()?;
@@ -78,6 +81,24 @@ impl Manifest {
             memory_format: described.memory_format,
         })
     }
+}
+
+/// A manifest's settings: operators write their names down, so each is a plain word that means one thing.
+fn check_settings(settings: &[DescribedSetting]) -> Result<(), String> {
+    if settings.len() > SETTINGS {
+        return Err(format!("{} settings, at most {SETTINGS} are allowed", settings.len()));
+    }
+    for (index, setting) in settings.iter().enumerate() {
+        let name = &setting.name;
+        let of_words = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || name.len() > SETTING_NAME || !name.bytes().all(of_words) {
+            return Err(format!("a setting `{}` that is not lower-case words joined by `-`", bounded(name)));
+        }
+        if settings[..index].iter().any(|earlier| earlier.name == *name) {
+            return Err(format!("the setting `{name}` twice"));
+        }
+    }
+    Ok(())
 }
 
 /// A setting, once its default is known to lie within its own range.
@@ -107,4 +128,25 @@ fn setting(described: DescribedSetting) -> Result<SettingInfo, String> {
         SettingKind::Text(_) => return Err(format!("setting `{name}` has a default of more than {TEXT} bytes")),
     };
     Ok(SettingInfo { name, summary: bounded(&described.summary), unit: bounded(&described.unit), form })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_has_a_plain_name_of_its_own() {
+        let named = |name: &str| DescribedSetting {
+            name: name.to_owned(),
+            summary: String::new(),
+            unit: String::new(),
+            kind: SettingKind::Flag(true),
+        };
+        let numbered = |count: usize| (0..count).map(|index| named(&format!("setting-{index}"))).collect::<Vec<_>>();
+        assert_eq!(check_settings(&numbered(64)), Ok(()));
+        for broken in [numbered(65), vec![named("")], vec![named("a b")], vec![named("\u{1b}[2J")]] {
+            assert!(check_settings(&broken).is_err(), "{broken:?}");
+        }
+        assert_eq!(check_settings(&[named("a"), named("b"), named("a")]), Err("the setting `a` twice".to_owned()));
+    }
 }

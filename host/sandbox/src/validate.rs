@@ -1,12 +1,6 @@
 //! What an answer must be before anyone relies on it. An answer that breaks one rule is rejected whole.
 
-use crate::{
-    bindings::{
-        exports::muxel::plugin::describe::Setting,
-        muxel::plugin::types::{Classification, Estimate, Ranking},
-    },
-    fault::bounded,
-};
+use crate::bindings::muxel::plugin::types::{Classification, Estimate, Ranking};
 
 const LABEL: usize = 64;
 const TRAITS: usize = 32;
@@ -14,24 +8,6 @@ const FEATURES: usize = 64;
 const PARTS: usize = 8;
 const PART_NAME: usize = 32;
 const REASON: usize = 256;
-const SETTINGS: usize = 64;
-const SETTING_NAME: usize = 64;
-
-/// A manifest's settings: operators write their names down, so each is a plain word that means one thing.
-pub(crate) fn settings(settings: &[Setting]) -> Result<(), String> {
-    at_most("settings", settings.len(), SETTINGS)?;
-    for (index, setting) in settings.iter().enumerate() {
-        let name = &setting.name;
-        let of_words = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if name.is_empty() || name.len() > SETTING_NAME || !name.bytes().all(of_words) {
-            return Err(format!("a setting `{}` that is not lower-case words joined by `-`", bounded(name)));
-        }
-        if settings[..index].iter().any(|earlier| earlier.name == *name) {
-            return Err(format!("the setting `{name}` twice"));
-        }
-    }
-    Ok(())
-}
 
 pub(crate) fn classification(answer: &Classification) -> Result<(), String> {
     word("label", &answer.label, LABEL)?;
@@ -118,10 +94,7 @@ fn at_most(what: &str, count: usize, most: usize) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::{
-        exports::muxel::plugin::describe::SettingKind,
-        muxel::plugin::types::{Part, Ranked},
-    };
+    use crate::bindings::muxel::plugin::types::{Part, Ranked};
 
     fn ranked(places: &[(u32, f32)]) -> Ranking {
         let order = places.iter().map(|(candidate, score)| Ranked { candidate: *candidate, score: *score }).collect();
@@ -153,22 +126,6 @@ mod tests {
         assert_eq!(estimates(&[estimate(1, 1), None], 2), Ok(()));
         assert!(estimates(&[None], 2).is_err());
         assert!(estimates(&[estimate(2, 1)], 1).is_err());
-    }
-
-    #[test]
-    fn a_setting_has_a_plain_name_of_its_own() {
-        let named = |name: &str| Setting {
-            name: name.to_owned(),
-            summary: String::new(),
-            unit: String::new(),
-            kind: SettingKind::Flag(true),
-        };
-        let numbered = |count: usize| (0..count).map(|index| named(&format!("setting-{index}"))).collect::<Vec<_>>();
-        assert_eq!(settings(&numbered(64)), Ok(()));
-        for broken in [numbered(65), vec![named("")], vec![named("a b")], vec![named("\u{1b}[2J")]] {
-            assert!(settings(&broken).is_err(), "{broken:?}");
-        }
-        assert_eq!(settings(&[named("a"), named("b"), named("a")]), Err("the setting `a` twice".to_owned()));
     }
 
     #[test]

@@ -89,7 +89,8 @@ impl Slot {
         let what = if same { What::NewTerms } else { What::Loaded };
         self.history.push(Event::new(what).of(plugin.digest()).version(plugin.version()));
         if !same {
-            self.standby = before;
+            // When a bundled one comes back, the file over it was taken away: that is not to serve again.
+            self.standby = before.filter(|_| *plugin.origin() != Origin::Bundled);
         }
         self.remembered.serve(plugin.digest());
         if plugin.signed_by().is_some() {

@@ -1,13 +1,7 @@
 // Copied from `host/sandbox/src/validate.rs` by `generate/tests/bindings.rs`. DO NOT EDIT!
 //! What an answer must be before anyone relies on it. An answer that breaks one rule is rejected whole.
 
-use crate::{
-    bindings::{
-        exports::muxel::plugin::describe::Setting,
-        muxel::plugin::types::{Classification, Estimate, Ranking},
-    },
-    fault::bounded,
-};
+use crate::bindings::muxel::plugin::types::{Classification, Estimate, Ranking};
 
 const LABEL: usize = 64;
 const TRAITS: usize = 32;
@@ -15,24 +9,6 @@ const FEATURES: usize = 64;
 const PARTS: usize = 8;
 const PART_NAME: usize = 32;
 const REASON: usize = 256;
-const SETTINGS: usize = 64;
-const SETTING_NAME: usize = 64;
-
-/// A manifest's settings: operators write their names down, so each is a plain word that means one thing.
-pub(crate) fn settings(settings: &[Setting]) -> Result<(), String> {
-    at_most("settings", settings.len(), SETTINGS)?;
-    for (index, setting) in settings.iter().enumerate() {
-        let name = &setting.name;
-        let of_words = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if name.is_empty() || name.len() > SETTING_NAME || !name.bytes().all(of_words) {
-            return Err(format!("a setting `{}` that is not lower-case words joined by `-`", bounded(name)));
-        }
-        if settings[..index].iter().any(|earlier| earlier.name == *name) {
-            return Err(format!("the setting `{name}` twice"));
-        }
-    }
-    Ok(())
-}
 
 pub(crate) fn classification(answer: &Classification) -> Result<(), String> {
     word("label", &answer.label, LABEL)?;
