@@ -37,6 +37,8 @@ struct Report {
     summary: String,
     kinds: Vec<sandbox::Kind>,
     digest: String,
+    /// Where it runs: `fast` is inline on a request's thread.
+    tier: &'static str,
     size: usize,
     limits: Limits,
     trials: usize,
@@ -75,6 +77,7 @@ fn report(plugin: &Plugin) -> Result<Report, Mistake> {
         summary: plugin.summary().to_owned(),
         kinds: plugin.kinds(),
         digest: plugin.digest().to_string(),
+        tier: plugin.tier().word(),
         size: plugin.size(),
         limits: *plugin.limits(),
         trials: trials.len(),
@@ -86,7 +89,8 @@ fn report(plugin: &Plugin) -> Result<Report, Mistake> {
 
 fn text(report: &Report) -> String {
     let kinds: Vec<&str> = report.kinds.iter().map(|kind| kind.word()).collect();
-    let Report { name, title, version, summary, digest, size, limits, trials, fuel, memory, micros, .. } = report;
+    let Report { name, title, version, summary, digest, tier, size, limits, trials, fuel, memory, micros, .. } = report;
+    let slow = if *tier == "slow" { ": it costs milliseconds a call, because it is large or uses WASI" } else { "" };
     let [fuel, memory, time] = load::gauges_of(limits, *fuel, *memory, u64::from(*micros));
     let untried = if report.kinds.contains(&sandbox::Kind::Learner) {
         "\nlearn   not tried: this gateway hands outcomes to no learner yet"
@@ -96,6 +100,7 @@ fn text(report: &Report) -> String {
     let size = Gauge { name: "size", used: *size as u64, limit: limits.component as u64, unit: "bytes" };
     format!(
         "plugin  {name} ({kinds}), calls itself {title} {version}: {summary}\ndigest  {digest}\n\
+         tier    {tier}{slow}\n\
          trials  {trials} calls answered, the largest with 100 candidates{untried}\n\nthe most that one call took:\n\n{gauges}",
         kinds = kinds.join(", "),
         gauges = gauge::lines("  ", &[fuel, memory, time, size]),

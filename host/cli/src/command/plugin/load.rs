@@ -97,6 +97,8 @@ pub(super) fn advice(code: &str, detail: &str) -> Option<&'static str> {
             "`cargo test` finds it: hold answers against `muxel_sdk::testing::assert_ranking`, `assert_classification` or \
              `assert_estimates`"
         }
+        "exit" => "a plugin ends by returning its answer: leave out `std::process::exit`",
+        "wait" => "in a sandbox there is nobody to wait for: leave out sleeping, reading stdin, and blocking",
         "failed" => {
             "`Refusal::Fault` counts against the plugin; when it has no opinion, `Refusal::Abstain` is the word"
         }
