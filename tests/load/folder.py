@@ -41,10 +41,15 @@ class Folder:
         (self.plugins / "storm.toml").unlink(missing_ok=True)
         self.terms_are_good = True
         self.both()
+        self.allow()
 
     def replace(self, kind):
         self.count += 1
         self.kinds[kind]()
+        self.allow()
+
+    def allow(self):
+        """What may serve for a while, now that the files are these."""
         for name in PLUGINS:
             if self.is_good(name) or self.holds[name] is None:
                 self.may_serve[name].add(self.holds[name])
