@@ -5,6 +5,8 @@ import os
 import shutil
 
 PLUGINS = ("storm", "storm-two")
+# What the component has without terms.
+FLOOR = 0.6
 GOOD_TERMS, BAD_TERMS = "[settings]\nfloor = 0.{}\n", "[settings]\nfloor = \"no number, {}\"\n"
 
 
@@ -15,7 +17,7 @@ class Folder:
         self.component, self.random, self.count, self.numbers = component, random, 0, {}
         # What each plugin's file holds now: the digest of a good version, `bad`, or `None` when it is not there.
         self.holds = dict.fromkeys(PLUGINS)
-        self.terms_are_good = True
+        self.terms_are_good, self.floor = True, FLOOR
         # What may serve while something is refused.
         self.may_serve = {name: {None} for name in PLUGINS}
         self.kinds = {
@@ -27,8 +29,8 @@ class Folder:
             "link swapped": self.swap_link,
             "folder link swapped": self.swap_folder_link,
             "touched": self.touch,
-            "good terms": lambda: self.write_terms(GOOD_TERMS, True),
-            "bad terms": lambda: self.write_terms(BAD_TERMS, False),
+            "good terms": self.write_good_terms,
+            "bad terms": self.write_bad_terms,
             "both at once": self.both,
         }
 
@@ -39,7 +41,7 @@ class Folder:
     def begin(self):
         """Good versions of both, and no terms."""
         (self.plugins / "storm.toml").unlink(missing_ok=True)
-        self.terms_are_good = True
+        self.terms_are_good, self.floor = True, FLOOR
         self.both()
         self.allow()
 
@@ -61,6 +63,9 @@ class Folder:
 
     def is_good(self, name):
         return self.holds[name] not in (None, "bad") and (name != "storm" or self.terms_are_good)
+
+    def all_is_good(self):
+        return all(map(self.is_good, PLUGINS))
 
     def number(self, digest):
         """When a version was made; -1 for none of ours."""
@@ -142,9 +147,13 @@ class Folder:
         for file in self.plugins.glob("storm*.*"):
             os.utime(file)
 
-    def write_terms(self, terms, are_good):
-        (self.plugins / "storm.toml").write_text(terms.format(self.count))
-        self.terms_are_good = are_good
+    def write_good_terms(self):
+        (self.plugins / "storm.toml").write_text(GOOD_TERMS.format(self.count))
+        self.terms_are_good, self.floor = True, float(f"0.{self.count}")
+
+    def write_bad_terms(self):
+        (self.plugins / "storm.toml").write_text(BAD_TERMS.format(self.count))
+        self.terms_are_good = False
 
     def both(self):
         for name in PLUGINS:
