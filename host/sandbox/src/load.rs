@@ -205,9 +205,7 @@ impl LoadError {
             Self::Describe { fault, .. } => format!("`describe` only returns constants; fault code {}", fault.code()),
             Self::Manifest { .. } => "see `manifest` in wit/plugin.wit".to_owned(),
             Self::Trial { code, .. } => {
-                format!(
-                    "it must answer, abstain or deny on every trial request; fault code {code}; try `muxel plugin run`"
-                )
+                format!("it must answer, abstain or deny on every trial request; fault code {code}")
             }
             Self::FuelGate { .. } => {
                 "see what it spends with `muxel plugin run`, or raise `fuel` under [limits] in its .toml file"

@@ -115,10 +115,8 @@ impl Outline {
 
     fn note(&mut self, payload: &Payload<'_>, level: &mut usize) -> Result<(), OutlineError> {
         match payload {
-            Payload::Version { encoding, .. } => {
-                if *level == 0 && *encoding != Encoding::Component {
-                    return Err(OutlineError::Malformed("it is a core module".to_owned()));
-                }
+            Payload::Version { encoding, .. } if *level == 0 && *encoding != Encoding::Component => {
+                return Err(OutlineError::Malformed("it is a core module".to_owned()));
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 *level += 1;

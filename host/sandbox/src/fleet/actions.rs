@@ -30,7 +30,7 @@ pub enum ActionError {
     #[error("plugin `{name}` has no earlier good version here")]
     NothingBefore { name: String },
     #[error("the version before of plugin `{name}` does not load now")]
-    Load { name: String, source: LoadError },
+    Load { name: String, source: Box<LoadError> },
     #[error("plugin `{name}` cannot be changed: {reason}")]
     Archive { name: String, reason: String },
 }
@@ -148,7 +148,7 @@ impl Inner {
         if let Some(standby) = slot.standby.as_ref().filter(|standby| !slot.remembered.holds(standby.digest())) {
             return Ok(Arc::new(standby.afresh()));
         }
-        let load = |source| ActionError::Load { name: name.to_owned(), source };
+        let load = |source| ActionError::Load { name: name.to_owned(), source: Box::new(source) };
         if let Some(archive) = &self.setup.archive {
             for digest in slot.remembered.good.iter().rev().filter_map(|digest| Digest::from_hex(digest)) {
                 let kept =

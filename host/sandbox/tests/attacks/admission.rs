@@ -151,7 +151,7 @@ fn what_uses_proposals_that_are_switched_off() {
         ("stack switching", wrapped("(type $f (func)) (type $c (cont $f))"), &["does-not-compile"]),
         (
             "async functions",
-            wat::parse_str("(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m)) (func (export \"f\") async (canon lift (core func $i \"f\") async)))").expect("the attack is well-formed"),
+            wat::parse_str("(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m)) (func (export \"f\") async (canon lift (core func $i \"f\") async)) (instance $e) (export \"muxel:plugin/strategy@0.1.0\" (instance $e)))").expect("the attack is well-formed"),
             &["does-not-compile"],
         ),
     ]);

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
 
+use super::gauge::thousands;
 use crate::{exit::ExitStatus, printer::Printer, table};
 
 /// Show the plugins of a running gateway
@@ -86,7 +87,7 @@ fn get(url: &str, key: Option<&str>) -> anyhow::Result<Answer> {
 
 fn text(plugins: &[Value]) -> String {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let number = |value: &Value| value.as_u64().map_or(String::new(), grouped);
+    let number = |value: &Value| value.as_u64().map_or(String::new(), thousands);
     let rows = plugins.iter().map(|plugin| {
         let worlds: Vec<&str> = plugin["worlds"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let digest: String = word(&plugin["digest"]).chars().take(12).collect();
@@ -133,26 +134,5 @@ fn state(plugin: &Value) -> String {
         Some(ms) => format!("{state}, {} s more", ms.div_ceil(1_000)),
         None if plugin["idle"] == true && state == "serving" => "idle".to_owned(),
         None => state.to_owned(),
-    }
-}
-
-/// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn long_numbers_are_grouped() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(super::grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }
