@@ -21,10 +21,13 @@ use std::{
 use domain::digest::Digest;
 use wasmtime::{Engine, component::Component};
 
-use crate::{cache::Cache, compiled, engine::on_demand, fault::bounded};
+use crate::{cache::Cache, compiled, engine::{Machine, Reservation, on_demand}, fault::bounded};
 
 /// The word that makes this program compile and nothing else.
 pub const CHILD_COMMAND: &str = "compile-component";
+
+/// Tells the child that linear memories reserve no address space.
+const NO_RESERVATION: &str = "no-reservation";
 
 /// Address space of a child, in bytes.
 const CHILD_MEMORY: u64 = 2 << 30;
@@ -87,9 +90,10 @@ enum Verdict {
 pub(crate) fn compile(
     compiler: &Compiler,
     cache: Option<&Cache>,
-    engine: &Engine,
+    machine: &Machine,
     bytes: &[u8],
 ) -> Result<Component, CompileError> {
+    let engine = &machine.engine;
     // The code is right for this engine, so what keeps it out is the pool: more tables, instances or memory than it has.
     let take_in = |code: &[u8]| {
         compiled::load(engine, code).map_err(|error| CompileError::DoesNotFit(bounded(&format!("{error:#}"))))
@@ -104,7 +108,7 @@ pub(crate) fn compile(
     {
         return Ok(component);
     }
-    let code = ask_child(program, engine, bytes)?;
+    let code = ask_child(program, machine, bytes)?;
     let component = take_in(&code)?;
     if let Some(cache) = cache {
         cache.put(digest, fingerprint, &code);
@@ -132,12 +136,13 @@ fn invalid(error: &wasmtime::Error) -> CompileError {
     CompileError::Invalid(bounded(&format!("{error:#}")))
 }
 
-fn ask_child(program: &Path, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
-    let machine = |what: &str, error: &io::Error| CompileError::Machine(format!("{what}: {error}"));
+fn ask_child(program: &Path, machine: &Machine, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
+    let trouble = |what: &str, error: &io::Error| CompileError::Machine(format!("{what}: {error}"));
     let seconds = seconds(bytes);
     let too_costly = || CompileError::TooCostly { seconds };
     let mut child = Command::new(program)
         .args([CHILD_COMMAND, &seconds.to_string()])
+        .args((machine.reservation == Reservation::Nothing).then_some(NO_RESERVATION))
         // Nothing of ours is any of its business: keys lie in the environment.
         .env_clear()
         // Stacks and arenas of many threads would use up the address space.
@@ -147,15 +152,15 @@ fn ask_child(program: &Path, engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, C
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| machine("the compiler's process does not start", &error))?;
+        .map_err(|error| trouble("the compiler's process does not start", &error))?;
     let answer = converse(&mut child, bytes, Duration::from_secs(seconds) * PATIENCE);
     // Whatever it was: nothing of it stays behind. It is gone already when all went well.
     let _ = child.kill();
-    let status = child.wait().map_err(|error| machine("the compiler's process is lost", &error))?;
+    let status = child.wait().map_err(|error| trouble("the compiler's process is lost", &error))?;
     let answer = answer.map_err(|error| {
-        if error.kind() == io::ErrorKind::TimedOut { too_costly() } else { machine("no answer", &error) }
+        if error.kind() == io::ErrorKind::TimedOut { too_costly() } else { trouble("no answer", &error) }
     })?;
-    verdict(answer, status, engine, too_costly)
+    verdict(answer, status, &machine.engine, too_costly)
 }
 
 /// Processor time for a component of this size.
@@ -226,7 +231,11 @@ pub fn run_child() -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes)?;
     let mut out = io::stdout().lock();
-    let engine = match on_demand() {
+    let reservation = match std::env::args().nth(3) {
+        Some(word) if word == NO_RESERVATION => Reservation::Nothing,
+        _ => Reservation::Whole,
+    };
+    let engine = match on_demand(reservation) {
         Ok(engine) => engine,
         Err(error) => return answer(&mut out, Verdict::Machine, &[error.to_string().as_bytes()]),
     };

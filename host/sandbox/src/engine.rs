@@ -88,6 +88,7 @@ pub(crate) struct Machine {
     pub(crate) linker: Linker<Guard>,
     _clock: Clock,
     allocator: &'static str,
+    pub(crate) reservation: Reservation,
 }
 
 /// An engine could not be made.
@@ -148,27 +149,37 @@ impl Machine {
             wasi::link(&mut linker).map_err(EngineError::Engine)?;
         }
         let clock = Clock::start(engine.clone()).map_err(EngineError::Clock)?;
-        Ok(Self { engine, linker, _clock: clock, allocator })
+        let reservation = if allocator == "pooling" { Reservation::Whole } else { Reservation::Nothing };
+        Ok(Self { engine, linker, _clock: clock, allocator, reservation })
     }
+}
+
+/// How much address space a linear memory gets before it needs any. It changes the code, so the compiler must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reservation {
+    /// 4 GiB: no access needs a check.
+    Whole,
+    /// None: for machines that limit the address space.
+    Nothing,
 }
 
 /// An engine with the largest pool that this machine's address space allows.
 fn pooled(tier: Tier) -> Result<(Engine, &'static str), EngineError> {
     for slots in tier.slots() {
-        if let Ok(engine) = Engine::new(&config(Some((tier, *slots)))) {
+        if let Ok(engine) = Engine::new(&config(Some((tier, *slots)), Reservation::Whole)) {
             return Ok((engine, "pooling"));
         }
     }
     tracing::warn!(tier = tier.word(), "no address space for a pool of sandboxes: plugins run slower");
-    Ok((on_demand()?, "on-demand"))
+    Ok((on_demand(Reservation::Nothing)?, "on-demand"))
 }
 
 /// An engine without a pool: for compiling, where the address space is limited on purpose.
-pub(crate) fn on_demand() -> Result<Engine, EngineError> {
-    Engine::new(&config(None)).map_err(EngineError::Engine)
+pub(crate) fn on_demand(reservation: Reservation) -> Result<Engine, EngineError> {
+    Engine::new(&config(None, reservation)).map_err(EngineError::Engine)
 }
 
-fn config(pool: Option<(Tier, u32)>) -> Config {
+fn config(pool: Option<(Tier, u32)>, reservation: Reservation) -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -194,6 +205,13 @@ fn config(pool: Option<(Tier, u32)>) -> Config {
         .wasm_custom_page_sizes(false)
         .wasm_wide_arithmetic(false)
         .wasm_tail_call(false);
+    if reservation == Reservation::Nothing {
+        config
+            .memory_reservation(0)
+            .memory_reservation_for_growth(1 << 20)
+            .memory_guard_size(0)
+            .guard_before_linear_memory(false);
+    }
     match pool {
         None => config.allocation_strategy(InstanceAllocationStrategy::OnDemand),
         Some((tier, slots)) => {

@@ -270,7 +270,7 @@ impl Sandbox {
         let compiler = if origin == Origin::Bundled { &Compiler::Here } else { &self.compiler };
         let machine = self.machine(tier).map_err(|error| machine_trouble(name, &error))?;
         let component =
-            compile::compile(compiler, self.cache.as_deref(), &machine.engine, bytes).map_err(|error| match error {
+            compile::compile(compiler, self.cache.as_deref(), machine, bytes).map_err(|error| match error {
                 CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
                 CompileError::DoesNotFit(reason) => LoadError::DoesNotFit { plugin: plugin(), reason },
                 CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
@@ -361,7 +361,8 @@ impl Plugin {
         };
         let machine = sandbox.machine(Tier::Slow).map_err(|error| trouble(&error))?;
         let code = self.code.pre.component().serialize().map_err(|error| trouble(&error))?;
-        // The two tiers differ in their pools only: code of one is code of the other.
+        // The two tiers differ in their pools only: code of one is code of the other. Should the address space have been
+        // enough for one pool and not for the other, the runtime refuses it, and the plugin stays where it is.
         let component = compiled::load(&machine.engine, &code).map_err(|error| trouble(&error))?;
         let limits = terms.limits(Tier::Slow).unwrap_or(Limits::SLOW);
         let assembled = assemble(&self.name, machine, Tier::Slow, &component, self.digest(), &limits)?;
