@@ -21,7 +21,12 @@ use std::{
 use domain::digest::Digest;
 use wasmtime::{Engine, component::Component};
 
-use crate::{cache::Cache, compiled, engine::{Machine, Reservation, on_demand}, fault::bounded};
+use crate::{
+    cache::Cache,
+    compiled,
+    engine::{Machine, Reservation, on_demand},
+    fault::bounded,
+};
 
 /// The word that makes this program compile and nothing else.
 pub const CHILD_COMMAND: &str = "compile-component";

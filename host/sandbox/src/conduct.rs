@@ -51,6 +51,7 @@ struct Inner {
     micros: Histogram<u64>,
     memory_peak: u64,
     last_fault: Option<LastFault>,
+    quarantines: u64,
     quarantine: Quarantine,
     log: VecDeque<u8>,
 }
@@ -74,6 +75,8 @@ pub struct Usage {
     pub us_p50: u64,
     pub us_p99: u64,
     pub memory_peak_bytes: u64,
+    /// Times it was put aside.
+    pub quarantines: u64,
     pub last_fault: Option<LastFault>,
 }
 
@@ -94,6 +97,7 @@ impl Conduct {
                 micros: upto(10_000_000),
                 memory_peak: 0,
                 last_fault: None,
+                quarantines: 0,
                 quarantine: Quarantine::default(),
                 log: VecDeque::new(),
             }),
@@ -141,6 +145,7 @@ impl Conduct {
         let matters = ended == Ended::Fault || inner.quarantine.has_blocked_inputs();
         let input = if matters { input(call.role, subject) } else { 0 };
         let put_aside = inner.quarantine.note(now(), source_of(source, subject), input, ended);
+        inner.quarantines += u64::from(put_aside);
         let troubled = inner.quarantine.has_blocked_inputs() || inner.quarantine.rests() > 0;
         self.troubled.store(troubled, Ordering::Relaxed);
         put_aside
@@ -184,6 +189,7 @@ impl Conduct {
             us_p50: of(&inner.micros, 0.5),
             us_p99: of(&inner.micros, 0.99),
             memory_peak_bytes: inner.memory_peak,
+            quarantines: inner.quarantines,
             last_fault: inner.last_fault.clone(),
         }
     }

@@ -8,7 +8,7 @@
 //! that nobody who asks how things are waits for a compiler, too.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -21,7 +21,7 @@ use crate::{
     archive::{Archive, Remembered},
     bundled::BUNDLED,
     engine::{Sandbox, Tier},
-    folder::{self, Contents, Files, NotRead},
+    folder::{self, Contents, Files, NotRead, Stamps},
     history::{Event, What},
     load::{LoadError, Submission},
     plugin::{Limits, Origin, Plugin},
@@ -40,6 +40,9 @@ mod watch;
 
 pub use actions::{ActionError, RolledBack};
 pub use status::PluginStatus;
+
+/// Looks before a folder that keeps changing is taken as it is.
+const MOST_LOOKS: usize = 3;
 
 type OnSwap = Box<dyn Fn(&Arc<Roster>) + Send + Sync>;
 
@@ -154,28 +157,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    /// Looks at every plugin's files, and swaps the roster when anything came of it.
+    /// Looks at every plugin's files, and swaps the roster when anything came of it. What changes together is taken
+    /// together: when the folder has changed while it was looked at, it is looked at again before the swap.
     fn scan(&self) {
         let _working = lock(&self.work);
-        let found = match self.list() {
-            Ok(found) => found,
-            Err(reason) => {
-                let mut trouble = lock(&self.trouble);
-                if trouble.as_ref() != Some(&reason) {
-                    tracing::warn!(reason, "the plugin folder cannot be read: what served before serves on");
-                }
-                *trouble = Some(reason);
-                return;
+        let mut anything = false;
+        for _ in 0..MOST_LOOKS {
+            let Some(found) = self.list() else { break };
+            let seen = stamps(&found);
+            anything |= self.look(&found);
+            if self.list().is_none_or(|again| stamps(&again) == seen) {
+                break;
             }
-        };
-        *lock(&self.trouble) = None;
-        let names: Vec<String> = {
-            let slots = lock(&self.slots);
-            let mut names: Vec<String> = slots.keys().chain(found.keys()).cloned().collect();
-            names.sort();
-            names.dedup();
-            names
-        };
+        }
+        if anything {
+            self.swap();
+        }
+    }
+
+    /// Brings every plugin up to what its files say. Whether anything came of it.
+    fn look(&self, found: &BTreeMap<String, Files>) -> bool {
+        let names: BTreeSet<String> = lock(&self.slots).keys().chain(found.keys()).cloned().collect();
         let mut anything = false;
         for name in names {
             let files = found.get(&name).cloned().unwrap_or_default();
@@ -194,13 +196,30 @@ impl Inner {
                 slots.remove(&name);
             }
         }
-        if anything {
-            self.swap();
+        anything
+    }
+
+    /// The plugins' files; `None` when the folder cannot be read, which shows as trouble.
+    fn list(&self) -> Option<BTreeMap<String, Files>> {
+        let found = self.read_folder();
+        let mut trouble = lock(&self.trouble);
+        match found {
+            Ok(found) => {
+                *trouble = None;
+                Some(found)
+            }
+            Err(reason) => {
+                if trouble.as_ref() != Some(&reason) {
+                    tracing::warn!(reason, "the plugin folder cannot be read: what served before serves on");
+                }
+                *trouble = Some(reason);
+                None
+            }
         }
     }
 
     /// A folder that was never there is empty; one that is gone says so.
-    fn list(&self) -> Result<BTreeMap<String, Files>, String> {
+    fn read_folder(&self) -> Result<BTreeMap<String, Files>, String> {
         let Some(folder) = &self.setup.folder else { return Ok(BTreeMap::new()) };
         match folder::list(folder) {
             Ok(found) => Ok(found),
@@ -464,6 +483,10 @@ impl Inner {
             listener(&roster);
         }
     }
+}
+
+fn stamps(found: &BTreeMap<String, Files>) -> Vec<(&String, Stamps)> {
+    found.iter().map(|(name, files)| (name, files.stamps())).collect()
 }
 
 enum Tried {

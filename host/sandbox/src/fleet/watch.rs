@@ -7,7 +7,7 @@ use std::{
     path::Path,
     sync::{Arc, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -54,6 +54,7 @@ impl Watcher {
 
 fn watch(inner: &Inner, events: &mpsc::Sender<Event>, received: &mpsc::Receiver<Event>) {
     let mut eyes: Option<(u64, RecommendedWatcher)> = None;
+    let mut tended = Instant::now();
     loop {
         if let Some(folder) = inner.setup.folder.as_deref() {
             // A folder that was removed and made again is another folder: look at that one.
@@ -64,7 +65,7 @@ fn watch(inner: &Inner, events: &mpsc::Sender<Event>, received: &mpsc::Receiver<
         }
         match received.recv_timeout(POLL) {
             Ok(Event::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
-            Err(mpsc::RecvTimeoutError::Timeout) => inner.tend(),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
             // A folder in which something else keeps moving is looked at all the same.
             Ok(Event::LookAgain) => {
                 for _ in 0..MOST_EVENTS {
@@ -77,6 +78,11 @@ fn watch(inner: &Inner, events: &mpsc::Sender<Event>, received: &mpsc::Receiver<
             }
         }
         inner.scan();
+        // A folder that keeps changing must not keep us from the plugins themselves.
+        if tended.elapsed() >= POLL {
+            inner.tend();
+            tended = Instant::now();
+        }
     }
 }
 
