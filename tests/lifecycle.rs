@@ -1,5 +1,6 @@
 //! What becomes of plugins in service: put aside and back, taken out and back, a version back, on other terms, signed.
 
+mod machine;
 mod quarantine;
 mod signed;
 mod terms;

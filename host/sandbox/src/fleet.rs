@@ -500,3 +500,6 @@ enum Tried {
 pub fn largest_component() -> usize {
     Limits::SLOW.component
 }
+
+#[cfg(test)]
+mod tests;
