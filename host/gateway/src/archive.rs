@@ -3,16 +3,20 @@
 //! The sandbox calls from threads of its own, which may wait; the ledger is asynchronous. This joins them.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use domain::{digest::Digest, request::Request};
+use domain::{digest::Digest, plugin::CallEnd, request::Request};
 use ledger::{Filter, Ledger};
 use sandbox::Archive;
 use tokio::runtime::Handle;
 
 use crate::state::{State, unix_ms};
+
+/// Most recent requests of one key: a caller's own do not judge a plugin alone.
+const MOST_OF_ONE: usize = 2;
 
 pub(crate) struct LedgerArchive {
     ledger: Arc<Ledger>,
@@ -44,13 +48,26 @@ impl Archive for LedgerArchive {
     }
 
     fn recent(&self, most: usize) -> Vec<Request> {
+        // Of more records than are wanted, because not all will do.
         let recent = async {
-            let rows = self.ledger.list(&Filter { limit: most as u32, ..Filter::default() }).await?;
-            let mut requests = Vec::with_capacity(rows.len());
+            let rows = self.ledger.list(&Filter { limit: most as u32 * 4, ..Filter::default() }).await?;
+            let mut requests = Vec::with_capacity(most);
+            let mut of_keys: HashMap<Arc<str>, usize> = HashMap::new();
             for row in rows {
+                let of_one = row.key.clone().map(|key| of_keys.entry(key).or_default());
+                if requests.len() == most || of_one.as_ref().is_some_and(|count| **count == MOST_OF_ONE) {
+                    continue;
+                }
                 let stored = self.ledger.find(row.id).await?;
-                let trace = stored.and_then(|stored| stored.trace);
-                requests.extend(trace.map(|trace| trace.decision.request));
+                let Some(trace) = stored.and_then(|stored| stored.trace) else { continue };
+                // What made one plugin fail is no yardstick for the next.
+                if trace.decision.calls.iter().any(|call| matches!(call.ended, CallEnd::Faulted { .. })) {
+                    continue;
+                }
+                if let Some(count) = of_one {
+                    *count += 1;
+                }
+                requests.push(trace.decision.request);
             }
             Ok::<_, ledger::ReadError>(requests)
         };

@@ -3,6 +3,8 @@
 //! Kept elsewhere: this crate says what, the implementation says where. Without one, everything works and nothing is
 //! remembered.
 
+use std::collections::BTreeMap;
+
 use domain::{digest::Digest, request::Request};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +58,10 @@ pub(crate) struct Remembered {
     pub(crate) held: Vec<String>,
     /// The highest signed version, and its component.
     pub(crate) highest: Option<(String, String)>,
+    /// The keys that signed components that served.
+    pub(crate) signed: BTreeMap<String, String>,
+    /// The terms of what serves, as written.
+    pub(crate) terms: Option<String>,
 }
 
 impl Remembered {
@@ -87,6 +93,13 @@ impl Remembered {
         self.held.retain(|held| *held != bad);
         push(&mut self.held, bad);
         self.serving = Some(to);
+    }
+
+    /// Forgets the signatures of components that can no longer come back.
+    pub(crate) fn sign(&mut self, digest: Digest, key: &str) {
+        self.signed.insert(digest.to_string(), key.to_owned());
+        let (serving, good) = (&self.serving, &self.good);
+        self.signed.retain(|digest, _| serving.as_ref() == Some(digest) || good.contains(digest));
     }
 
     pub(crate) fn holds(&self, digest: Digest) -> bool {

@@ -13,9 +13,12 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use domain::digest::Digest;
@@ -41,6 +44,8 @@ const SECONDS_A_MIB: u64 = 10;
 const MOST_SECONDS: u64 = 120;
 /// How much longer than its processor time a child may take: it stands back for everybody else.
 const PATIENCE: u32 = 3;
+/// How often a wait for a child looks whether it is still worth it.
+const SLICE: Duration = Duration::from_millis(100);
 /// Most code that is taken from a child, in bytes.
 const MOST_CODE: u64 = 512 << 20;
 /// How far a child stands back for others.
@@ -97,6 +102,7 @@ pub(crate) fn compile(
     cache: Option<&Cache>,
     machine: &Machine,
     bytes: &[u8],
+    stop: &AtomicBool,
 ) -> Result<Component, CompileError> {
     let engine = &machine.engine;
     // The code is right for this engine, so what keeps it out is the pool: more tables, instances or memory than it has.
@@ -113,7 +119,7 @@ pub(crate) fn compile(
     {
         return Ok(component);
     }
-    let code = ask_child(program, machine, bytes)?;
+    let code = ask_child(program, machine, bytes, stop)?;
     let component = take_in(&code)?;
     if let Some(cache) = cache {
         cache.put(digest, fingerprint, &code);
@@ -141,7 +147,7 @@ fn invalid(error: &wasmtime::Error) -> CompileError {
     CompileError::Invalid(bounded(&format!("{error:#}")))
 }
 
-fn ask_child(program: &Path, machine: &Machine, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
+fn ask_child(program: &Path, machine: &Machine, bytes: &[u8], stop: &AtomicBool) -> Result<Vec<u8>, CompileError> {
     let trouble = |what: &str, error: &io::Error| CompileError::Machine(format!("{what}: {error}"));
     let seconds = seconds(bytes);
     let too_costly = || CompileError::TooCostly { seconds };
@@ -158,7 +164,7 @@ fn ask_child(program: &Path, machine: &Machine, bytes: &[u8]) -> Result<Vec<u8>,
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| trouble("the compiler's process does not start", &error))?;
-    let answer = converse(&mut child, bytes, Duration::from_secs(seconds) * PATIENCE);
+    let answer = converse(&mut child, bytes, Duration::from_secs(seconds) * PATIENCE, stop);
     // Whatever it was: nothing of it stays behind. It is gone already when all went well.
     let _ = child.kill();
     let status = child.wait().map_err(|error| trouble("the compiler's process is lost", &error))?;
@@ -175,7 +181,7 @@ fn seconds(bytes: &[u8]) -> u64 {
 }
 
 /// Writes the component and reads the answer, at the same time: neither pipe holds all of it.
-fn converse(child: &mut Child, bytes: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
+fn converse(child: &mut Child, bytes: &[u8], patience: Duration, stop: &AtomicBool) -> io::Result<Vec<u8>> {
     let lost = || io::Error::other("a pipe is missing");
     let mut to = child.stdin.take().ok_or_else(lost)?;
     let from = child.stdout.take().ok_or_else(lost)?;
@@ -191,7 +197,13 @@ fn converse(child: &mut Child, bytes: &[u8], patience: Duration) -> io::Result<V
             // A child that died early does not read: its answer tells.
             let _ = to.write_all(bytes);
         });
-        let answer = answered.recv_timeout(patience);
+        let until = Instant::now() + patience;
+        let answer = loop {
+            match answered.recv_timeout(SLICE) {
+                Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() < until && !stop.load(Ordering::Relaxed) => {}
+                answer => break answer,
+            }
+        };
         if answer.is_err() {
             // Closes its ends of the pipes, so that both threads come to an end.
             let _ = child.kill();
@@ -207,7 +219,10 @@ fn verdict(
     too_costly: impl Fn() -> CompileError,
 ) -> Result<Vec<u8>, CompileError> {
     let Some(first) = answer.first().copied() else {
-        // It could not even say what was wrong: its limits ended it.
+        // It could not even say what was wrong: its limits ended it, or somebody else did.
+        if was_killed(status) {
+            return Err(CompileError::Machine("the compiler's process was killed".to_owned()));
+        }
         return Err(too_costly());
     };
     if first != Verdict::Code as u8 {
@@ -223,6 +238,21 @@ fn verdict(
     }
     answer.drain(..33);
     Ok(answer)
+}
+
+/// By a signal that its own limits do not send: most likely this machine is out of memory.
+fn was_killed(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::ExitStatusExt as _;
+        const KILL: i32 = 9;
+        status.signal() == Some(KILL)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        false
+    }
 }
 
 /// The child's whole life: call it before anything else when the program's first argument is [`CHILD_COMMAND`].
@@ -261,13 +291,14 @@ fn answer(out: &mut impl Write, verdict: Verdict, parts: &[&[u8]]) -> io::Result
 fn limit(seconds: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, Signal, getrlimit, nice, set_parent_process_death_signal, setrlimit};
     // Where less is allowed already, it stays at that.
-    let at_most = |resource, most: u64| {
-        let most = getrlimit(resource).maximum.map_or(most, |allowed| allowed.min(most));
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+    let at_most = |resource, most: u64, grace: u64| {
+        let least = |most: u64| getrlimit(resource).maximum.map_or(most, |allowed| allowed.min(most));
+        setrlimit(resource, Rlimit { current: Some(least(most)), maximum: Some(least(most + grace)) })
     };
-    at_most(Resource::As, CHILD_MEMORY)?;
-    at_most(Resource::Cpu, seconds)?;
-    at_most(Resource::Core, 0)?;
+    at_most(Resource::As, CHILD_MEMORY, 0)?;
+    // A second later it would be killed: the signal before that tells the two apart.
+    at_most(Resource::Cpu, seconds, 1)?;
+    at_most(Resource::Core, 0, 0)?;
     // A gateway that was killed must not leave a compiler running.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // Standing back is a courtesy: where it is not allowed, the limits still hold.

@@ -21,7 +21,7 @@ use domain::{
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::plugin::Subject;
+use crate::{fault::acts, plugin::Subject};
 
 /// Most of a plugin's log that is kept, in bytes.
 const LOG: usize = 64 << 10;
@@ -170,7 +170,7 @@ impl Conduct {
         let bytes: Vec<u8> = self.lock().log.iter().copied().collect();
         let escape = |character: char| match character {
             '\n' | '\t' => character.to_string(),
-            control if control.is_control() => control.escape_default().to_string(),
+            harmful if acts(harmful) => harmful.escape_default().to_string(),
             plain => plain.to_string(),
         };
         String::from_utf8_lossy(&bytes).chars().map(escape).collect()

@@ -6,7 +6,7 @@
 
 use std::{
     path::Path,
-    sync::{Arc, OnceLock, mpsc},
+    sync::{Arc, OnceLock, atomic::AtomicBool, mpsc},
     thread,
     time::Duration,
 };
@@ -80,6 +80,8 @@ pub struct Sandbox {
     slow: Arc<OnceLock<Machine>>,
     pub(crate) compiler: Compiler,
     pub(crate) cache: Option<Arc<Cache>>,
+    /// Set when nothing is worth waiting for any more.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// One tier's engine.
@@ -108,7 +110,7 @@ impl Sandbox {
     /// When this machine cannot run the engine even without a pool.
     pub fn new(compiler: Compiler) -> Result<Self, EngineError> {
         let fast = Arc::new(Machine::new(Tier::Fast)?);
-        Ok(Self { fast, slow: Arc::new(OnceLock::new()), compiler, cache: None })
+        Ok(Self { fast, slow: Arc::new(OnceLock::new()), compiler, cache: None, stop: Arc::default() })
     }
 
     /// Keeps compiled code in `folder`. Where that cannot be used, everything is compiled, and the log says so.

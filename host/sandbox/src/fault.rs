@@ -104,7 +104,7 @@ pub(crate) fn bounded(text: &str) -> String {
 }
 
 /// Controls, and what turns text around, breaks lines or cannot be seen.
-fn acts(character: char) -> bool {
+pub(crate) fn acts(character: char) -> bool {
     let unseen = matches!(character,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
     character.is_control() || unseen

@@ -10,7 +10,10 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -28,7 +31,7 @@ use crate::{
     roster::{Refused, Roster},
     terms::Terms,
     trial::RECORDED,
-    trust::Trust,
+    trust::{Trust, TrustError},
 };
 
 use slot::{Identity, Slot};
@@ -65,6 +68,8 @@ struct Inner {
     setup: Setup,
     roster: ArcSwap<Roster>,
     work: Mutex<()>,
+    /// Who waits for `work` and should not wait for a compiler.
+    waiting: AtomicUsize,
     slots: Mutex<BTreeMap<String, Slot>>,
     /// What is wrong with the folder as a whole.
     trouble: Mutex<Option<String>>,
@@ -89,6 +94,7 @@ impl Plugins {
             setup,
             roster: ArcSwap::from_pointee(Roster::default()),
             work: Mutex::new(()),
+            waiting: AtomicUsize::new(0),
             slots: Mutex::new(slots),
             trouble: Mutex::new(None),
             on_swap: Mutex::new(None),
@@ -146,6 +152,8 @@ impl Plugins {
 
 impl Drop for Plugins {
     fn drop(&mut self) {
+        // A compiler under way is not worth waiting for.
+        self.inner.sandbox.stop.store(true, Ordering::Relaxed);
         if let Some(watcher) = lock(&self.watcher).take() {
             watcher.stop();
         }
@@ -157,6 +165,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
+    /// The turn of somebody who should not wait for the compilers of a whole look.
+    fn next_turn(&self) -> MutexGuard<'_, ()> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let turn = lock(&self.work);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        turn
+    }
+
     /// Looks at every plugin's files, and swaps the roster when anything came of it. What changes together is taken
     /// together: when the folder has changed while it was looked at, it is looked at again before the swap.
     fn scan(&self) {
@@ -180,21 +196,27 @@ impl Inner {
         let names: BTreeSet<String> = lock(&self.slots).keys().chain(found.keys()).cloned().collect();
         let mut anything = false;
         for name in names {
+            // Somebody does not want to wait for a compiler. What is left is looked at with the next look.
+            if self.waiting.load(Ordering::Relaxed) > 0 || self.sandbox.stop.load(Ordering::Relaxed) {
+                break;
+            }
             let files = found.get(&name).cloned().unwrap_or_default();
             let before = lock(&self.slots).get(&name).cloned().unwrap_or_default();
             let mut slot = before.clone();
             self.look_at(&name, &files, &mut slot);
-            self.save(&name, &mut slot);
             anything |= slot.shows_differently(&before);
-            let mut slots = lock(&self.slots);
-            if let Some(now) = slots.get(&name) {
-                slot.keep_what_happened(now, &before);
+            {
+                let mut slots = lock(&self.slots);
+                if let Some(now) = slots.get(&name) {
+                    slot.keep_what_happened(now, &before);
+                }
+                if slot.is_worth_keeping() {
+                    slots.insert(name.clone(), slot);
+                } else {
+                    slots.remove(&name);
+                }
             }
-            if slot.is_worth_keeping() {
-                slots.insert(name, slot);
-            } else {
-                slots.remove(&name);
-            }
+            self.save(&name);
         }
         anything
     }
@@ -250,12 +272,12 @@ impl Inner {
                 let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let reason = format!("`{file}`: {reason}");
                 let error = LoadError::Read { plugin: name.to_owned(), reason };
-                return self.refuse(name, slot, &error, None, now);
+                return self.refuse_and_fall_back(name, slot, &error, None, None, now);
             }
             Err(NotRead::TooLarge { bytes, limit }) => {
                 let error = LoadError::TooLarge { plugin: name.to_owned(), bytes, limit };
                 slot.stamps = Some(files.stamps());
-                return self.refuse(name, slot, &error, None, now);
+                return self.refuse_and_fall_back(name, slot, &error, None, None, now);
             }
         };
         slot.stamps = Some(contents.stamps);
@@ -288,16 +310,18 @@ impl Inner {
     ) {
         slot.offered = Some(identity);
         match self.try_on(name, slot, bytes, origin, contents, identity.digest) {
-            Ok(Tried::AsBefore) => slot.accept(),
+            Ok(Tried::AsBefore) => {
+                slot.accept();
+                slot.remembered.serve(identity.digest);
+            }
             Ok(Tried::Plugin(plugin)) => {
                 tracing::info!(plugin = name, digest = %plugin.digest().short(), "plugin loaded");
                 slot.serve(Arc::new(plugin));
             }
             Err(error) => {
-                self.refuse(name, slot, &error, Some(identity.digest), now);
-                if slot.serving.is_none() {
-                    self.serve_last_good(name, slot);
-                }
+                let terms = contents.terms.as_deref().map(Terms::parse);
+                let terms = terms.map_or_else(|| Some(Terms::default()), Result::ok);
+                self.refuse_and_fall_back(name, slot, &error, Some(identity.digest), terms, now);
             }
         }
     }
@@ -316,6 +340,13 @@ impl Inner {
             Some(text) => Terms::parse(text).map_err(|error| LoadError::Terms { plugin: name.to_owned(), error })?,
         };
         if slot.remembered.holds(digest) {
+            // The version that serves in its place goes on under its operator's terms.
+            let serving = slot.serving.as_ref().filter(|_| slot.terms.text != terms.text);
+            if let Some(Ok(plugin)) = serving.map(|serving| serving.with_terms(&terms)) {
+                slot.terms = terms;
+                slot.remembered.terms = slot.terms.remembered();
+                slot.serving = Some(Arc::new(plugin));
+            }
             return Err(LoadError::HeldBack { plugin: name.to_owned(), digest });
         }
         let recorded = self.recent();
@@ -323,11 +354,11 @@ impl Inner {
         if let Some(serving) = slot.serving.as_ref().filter(|serving| serving.digest() == digest) {
             let same_tier = terms.tier().is_none_or(|tier| tier == serving.tier());
             let same_signature = slot.signature == contents.signature;
-            if same_tier && same_signature && *serving.origin() == origin {
+            if slot.verified && same_tier && same_signature && *serving.origin() == origin {
                 if slot.terms.text == terms.text {
                     return Ok(Tried::AsBefore);
                 }
-                let plugin = serving.with_terms(&terms, &recorded)?;
+                let plugin = serving.with_terms(&terms)?;
                 slot.terms = terms;
                 return Ok(Tried::Plugin(plugin));
             }
@@ -346,6 +377,7 @@ impl Inner {
         let plugin = self.sandbox.load(&submission, origin)?;
         slot.terms = terms;
         slot.signature.clone_from(&contents.signature);
+        slot.verified = true;
         Ok(Tried::Plugin(plugin))
     }
 
@@ -368,33 +400,64 @@ impl Inner {
         }
     }
 
-    /// What served before the last restart, for a plugin whose file is bad now.
-    fn serve_last_good(&self, name: &str, slot: &mut Slot) {
-        let Some(archive) = &self.setup.archive else { return };
-        // Of a plugin that was taken away, nothing comes back.
-        let Some(serving) = &slot.remembered.serving else { return };
-        let candidates = std::iter::once(serving).chain(slot.remembered.good.iter().rev());
-        let digests: Vec<Digest> = candidates.filter_map(|digest| Digest::from_hex(digest)).collect();
-        for digest in digests {
-            match archive.fetch(digest).map(|bytes| bytes.map(|bytes| self.load_kept(name, &bytes, &slot.terms))) {
-                Ok(Some(Ok(plugin))) => {
-                    tracing::warn!(plugin = name, digest = %digest.short(), "the last good version serves");
-                    slot.serving = Some(Arc::new(plugin));
-                    slot.history.push(Event::new(What::Loaded).of(digest));
-                    return;
-                }
-                Ok(None) => {}
-                Ok(Some(Err(error))) => tracing::warn!(plugin = name, %error, "the last good version does not load"),
-                Err(error) => tracing::warn!(plugin = name, error, "the last good version cannot be read"),
+    /// Refuses what is offered, and brings back what served before the last restart when nothing else does. `terms` are
+    /// those of the file, when it can be read.
+    fn refuse_and_fall_back(
+        &self,
+        name: &str,
+        slot: &mut Slot,
+        error: &LoadError,
+        digest: Option<Digest>,
+        terms: Option<Terms>,
+        now: Instant,
+    ) {
+        self.refuse(name, slot, error, digest, now);
+        if !slot.has_lost_its_plugin() {
+            return;
+        }
+        let remembered = slot.remembered.terms.as_deref().map_or_else(|| Ok(Terms::default()), Terms::parse).ok();
+        for terms in terms.into_iter().chain(remembered) {
+            if let Some(plugin) = self.last_good(name, slot, &terms) {
+                tracing::warn!(plugin = name, digest = %plugin.digest().short(), "the last good version serves");
+                slot.history.push(Event::new(What::Loaded).of(plugin.digest()).version(plugin.version()));
+                slot.serving = Some(Arc::new(plugin));
+                slot.terms = terms;
+                slot.verified = false;
+                return;
             }
         }
     }
 
-    /// A component that was admitted once: its signature was looked at then.
-    fn load_kept(&self, name: &str, bytes: &[u8], terms: &Terms) -> Result<Plugin, LoadError> {
+    /// What served before the last restart, or before that, from the archive.
+    fn last_good(&self, name: &str, slot: &Slot, terms: &Terms) -> Option<Plugin> {
+        let archive = self.setup.archive.as_ref()?;
+        // Of a plugin that was taken away, nothing comes back.
+        let serving = slot.remembered.serving.as_ref()?;
+        let candidates = std::iter::once(serving).chain(slot.remembered.good.iter().rev());
+        for digest in candidates.filter_map(|digest| Digest::from_hex(digest)) {
+            match archive.fetch(digest) {
+                Ok(Some(bytes)) => match self.load_kept(name, &bytes, terms, &slot.remembered) {
+                    Ok(plugin) => return Some(plugin),
+                    Err(error) => tracing::warn!(plugin = name, %error, "the last good version does not load"),
+                },
+                Ok(None) => {}
+                Err(error) => tracing::warn!(plugin = name, error, "the last good version cannot be read"),
+            }
+        }
+        None
+    }
+
+    /// A component that was admitted once, if whoever signed it then is trusted still.
+    fn load_kept(&self, name: &str, bytes: &[u8], terms: &Terms, remembered: &Remembered) -> Result<Plugin, LoadError> {
+        let key = remembered.signed.get(&Digest::of(bytes).to_string());
+        if !self.setup.trust.accepts(key.map(String::as_str), remembered.highest.is_some()) {
+            let error = if key.is_some() { TrustError::UnknownKey } else { TrustError::Unsigned };
+            return Err(LoadError::Trust { plugin: name.to_owned(), error });
+        }
         let path = self.setup.folder.clone().unwrap_or_default().join(format!("{name}.wasm"));
         let submission = Submission { terms, ..Submission::new(name, bytes) };
-        self.sandbox.load(&submission, Origin::File(path))
+        let plugin = self.sandbox.load(&submission, Origin::File(path))?;
+        Ok(Plugin { signed_by: key.map(|key| key.as_str().into()), ..plugin })
     }
 
     fn keep(&self, slot: &mut Slot, digest: Digest, bytes: &[u8]) {
@@ -438,17 +501,34 @@ impl Inner {
         }
     }
 
-    /// Writes down what is to be remembered, if it is not what was written before.
-    fn save(&self, name: &str, slot: &mut Slot) {
+    /// Writes down what is to be remembered, if it is not what was written before. A failure is made good with one of the
+    /// next looks.
+    fn save(&self, name: &str) {
         let Some(archive) = &self.setup.archive else { return };
-        if slot.saved.as_ref() == Some(&slot.remembered) {
-            return;
-        }
-        match archive.remember(name, &slot.remembered.text()) {
-            Ok(()) => slot.saved = Some(slot.remembered.clone()),
+        let remembered = {
+            let slots = lock(&self.slots);
+            let Some(slot) = slots.get(name) else { return };
+            // Of a name that never meant anything nothing is written.
+            let nothing = slot.saved.is_none() && slot.remembered == Remembered::default();
+            if nothing || slot.saved.as_ref() == Some(&slot.remembered) {
+                return;
+            }
+            slot.remembered.clone()
+        };
+        let written = archive.remember(name, &remembered.text());
+        let mut slots = lock(&self.slots);
+        let Some(slot) = slots.get_mut(name) else { return };
+        match written {
+            Ok(()) => (slot.saved, slot.unsaved) = (Some(remembered), false),
             Err(reason) => {
-                tracing::warn!(plugin = name, reason, "what was decided about a plugin cannot be written: tried again");
-                slot.retry_later(Instant::now());
+                if !slot.unsaved {
+                    tracing::warn!(
+                        plugin = name,
+                        reason,
+                        "what was decided about a plugin cannot be written: tried again"
+                    );
+                }
+                slot.unsaved = true;
             }
         }
     }

@@ -244,13 +244,13 @@ impl Sandbox {
         let Submission { name, bytes, terms, .. } = *submission;
         let plugin = || name.to_owned();
         let (tier, signed) = inspect(submission, &origin, Digest::of(bytes))?;
-        let mut loaded = self.make(submission, origin, tier)?;
+        let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
+        let mut loaded = self.make(submission, origin, tier, limits)?;
         if let Some((key, statement)) = signed {
             Trust::verify_identity(&statement, loaded.version(), &loaded.worlds(), submission.served)
                 .map_err(|error| LoadError::Trust { plugin: plugin(), error })?;
             loaded.signed_by = Some(key.into());
         }
-        let limits = loaded.limits;
         loaded.on_terms(terms, limits, submission.recorded)
     }
 
@@ -259,24 +259,30 @@ impl Sandbox {
         let submission = Submission::new(name, bytes);
         let origin = Origin::File(PathBuf::new());
         let (tier, _) = inspect(&submission, &origin, Digest::of(bytes))?;
-        self.make(&submission, origin, tier)
+        self.make(&submission, origin, tier, Limits::of(tier))
     }
 
     /// Compiles a component for `tier` and asks it what it is.
-    fn make(&self, submission: &Submission<'_>, origin: Origin, tier: Tier) -> Result<Plugin, LoadError> {
-        let Submission { name, bytes, terms, .. } = *submission;
+    fn make(
+        &self,
+        submission: &Submission<'_>,
+        origin: Origin,
+        tier: Tier,
+        limits: Limits,
+    ) -> Result<Plugin, LoadError> {
+        let Submission { name, bytes, .. } = *submission;
         let plugin = || name.to_owned();
         // Ours are no strangers, and a process each would make a slow start.
         let compiler = if origin == Origin::Bundled { &Compiler::Here } else { &self.compiler };
         let machine = self.machine(tier).map_err(|error| machine_trouble(name, &error))?;
-        let component =
-            compile::compile(compiler, self.cache.as_deref(), machine, bytes).map_err(|error| match error {
+        let component = compile::compile(compiler, self.cache.as_deref(), machine, bytes, &self.stop).map_err(
+            |error| match error {
                 CompileError::Invalid(reason) => LoadError::Compile { plugin: plugin(), reason },
                 CompileError::DoesNotFit(reason) => LoadError::DoesNotFit { plugin: plugin(), reason },
                 CompileError::TooCostly { .. } => LoadError::TooCostly { plugin: plugin(), reason: error.to_string() },
                 CompileError::Machine(reason) => LoadError::Machine { plugin: plugin(), reason },
-            })?;
-        let limits = terms.limits(tier).map_err(|error| LoadError::Terms { plugin: plugin(), error })?;
+            },
+        )?;
         let code = assemble(name, machine, tier, &component, Digest::of(bytes), &limits)?;
         let mut loaded = Plugin {
             name: name.into(),
@@ -319,9 +325,7 @@ impl Sandbox {
         let mut limits = Limits::of(tier);
         (limits.fuel, limits.memory) = (conditions.fuel, conditions.memory);
         limits.deadline_ms = u64::from(conditions.deadline_ms);
-        let terms = Terms::default();
-        let submission = Submission { terms: &terms, ..Submission::new(name, bytes) };
-        let plugin = self.make(&submission, Origin::Bundled, tier)?;
+        let plugin = self.make(&Submission::new(name, bytes), Origin::Bundled, tier, limits)?;
         let reads = Reads::of_bits(conditions.reads).and(plugin.code.manifest.reads);
         Ok(Plugin { limits, settings, reads, ..plugin })
     }
@@ -342,11 +346,12 @@ impl Plugin {
     /// # Errors
     ///
     /// What is wrong with the terms, or the trial that it fails under them.
-    pub(crate) fn with_terms(&self, terms: &Terms, recorded: &[Request]) -> Result<Self, LoadError> {
+    pub(crate) fn with_terms(&self, terms: &Terms) -> Result<Self, LoadError> {
         let terms_error = |error| LoadError::Terms { plugin: self.name.to_string(), error };
         check_terms(&self.name, terms, self.digest(), Some(self.tier()))?;
         let limits = terms.limits(self.tier()).map_err(terms_error)?;
-        self.copy(Arc::clone(&self.code)).on_terms(terms, limits, recorded)
+        // What callers sent may be why an operator changes the terms: it must not keep them from it.
+        self.copy(Arc::clone(&self.code)).on_terms(terms, limits, &[])
     }
 
     /// The same plugin in the slow tier: for one that takes longer than a request's own thread has time for.

@@ -35,6 +35,9 @@ use crate::{
 /// Largest file of terms, in bytes.
 pub(crate) const LARGEST: usize = 256 << 10;
 
+/// Longest text that is remembered over a restart, in bytes.
+const MOST_REMEMBERED: usize = 32 << 10;
+
 /// An operator's terms, as written.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
@@ -94,6 +97,11 @@ impl Terms {
         let terms = Self { text: Some(Digest::of(text.as_bytes())), source: text.into(), written };
         terms.digest()?;
         Ok(terms)
+    }
+
+    /// Its text, when it is small enough to be remembered.
+    pub(crate) fn remembered(&self) -> Option<String> {
+        (self.text.is_some() && self.source.len() <= MOST_REMEMBERED).then(|| self.source.to_string())
     }
 
     pub(crate) fn tier(&self) -> Option<Tier> {

@@ -136,6 +136,15 @@ impl Trust {
         Ok(Some((key.clone(), statement)))
     }
 
+    /// Whether a component that served once may serve again: its key must still be trusted, or none be asked for.
+    pub(crate) fn accepts(&self, key: Option<&str>, signed_ones_served: bool) -> bool {
+        match key {
+            _ if self.keys.is_empty() => true,
+            Some(key) => self.keys.iter().any(|(known, _)| known == key),
+            None => !self.required && !signed_ones_served,
+        }
+    }
+
     /// Verifies what only the loaded plugin could say: version and worlds; and that its version does not fall. `served` is
     /// the highest signed version and its digest so far.
     pub(crate) fn verify_identity(

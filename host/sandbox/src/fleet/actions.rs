@@ -70,7 +70,7 @@ impl Plugins {
     /// When there is no such plugin, or this cannot be remembered.
     pub fn enable(&self, name: &str) -> Result<(), ActionError> {
         {
-            let _working = lock(&self.inner.work);
+            let _working = self.inner.next_turn();
             self.change(name, |slot| {
                 slot.remembered.disabled = false;
                 slot.remembered.held.clear();
@@ -90,8 +90,9 @@ impl Plugins {
     ///
     /// When there is no version before, or it does not load.
     pub fn rollback(&self, name: &str) -> Result<RolledBack, ActionError> {
-        let _working = lock(&self.inner.work);
+        let _working = self.inner.next_turn();
         let mut slot = self.inner.slot(name)?;
+        let seen = slot.clone();
         let serving = slot.serving.clone().ok_or_else(|| ActionError::NothingBefore { name: name.to_owned() })?;
         let before = self.inner.version_before(name, &slot, serving.digest())?;
         let rolled = RolledBack {
@@ -106,6 +107,9 @@ impl Plugins {
         slot.standby = None;
         // Its file is looked at again, and refused for what was gone back from.
         (slot.stamps, slot.offered) = (None, None);
+        slot.verified = false;
+        // It may have been disabled while this loaded the version before.
+        slot.keep_what_happened(&self.inner.slot(name)?, &seen);
         self.inner.put(name, slot)?;
         self.inner.swap();
         tracing::warn!(plugin = name, from = rolled.from, to = rolled.to, "plugin rolled back");
@@ -145,16 +149,16 @@ impl Inner {
 
     /// The last good version before `current`: in memory, in the archive, or the one that comes with this program.
     fn version_before(&self, name: &str, slot: &Slot, current: Digest) -> Result<Arc<Plugin>, ActionError> {
-        if let Some(standby) = slot.standby.as_ref().filter(|standby| !slot.remembered.holds(standby.digest())) {
-            return Ok(Arc::new(standby.afresh()));
-        }
         let load = |source| ActionError::Load { name: name.to_owned(), source: Box::new(source) };
+        if let Some(standby) = slot.standby.as_ref().filter(|standby| !slot.remembered.holds(standby.digest())) {
+            return standby.with_terms(&slot.terms).map(Arc::new).map_err(load);
+        }
         if let Some(archive) = &self.setup.archive {
             for digest in slot.remembered.good.iter().rev().filter_map(|digest| Digest::from_hex(digest)) {
                 let kept =
                     archive.fetch(digest).map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
                 if let Some(bytes) = kept.filter(|_| digest != current) {
-                    return self.load_kept(name, &bytes, &slot.terms).map(Arc::new).map_err(load);
+                    return self.load_kept(name, &bytes, &slot.terms, &slot.remembered).map(Arc::new).map_err(load);
                 }
             }
         }

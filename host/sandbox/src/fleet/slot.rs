@@ -33,11 +33,15 @@ pub(super) struct Slot {
     /// Of what serves.
     pub(super) terms: Terms,
     pub(super) signature: Option<String>,
+    /// Whether what serves went through admission as its files are, signature included: not when it came from the archive.
+    pub(super) verified: bool,
     pub(super) refused: Option<Refused>,
     pub(super) retry: Option<Retry>,
     pub(super) remembered: Remembered,
     /// What of it is known to be on disk.
     pub(super) saved: Option<Remembered>,
+    /// Whether the last try to put it there failed.
+    pub(super) unsaved: bool,
     /// The component that is known to be in the archive.
     pub(super) kept: Option<Digest>,
     pub(super) not_kept: Option<String>,
@@ -72,6 +76,7 @@ impl Slot {
         let mut slot = Self::default();
         slot.history.push(Event::new(What::Loaded).of(plugin.digest()).version(plugin.version()));
         slot.serving = Some(plugin);
+        slot.verified = true;
         slot
     }
 
@@ -93,9 +98,13 @@ impl Slot {
             self.standby = before.filter(|_| *plugin.origin() != Origin::Bundled);
         }
         self.remembered.serve(plugin.digest());
-        if plugin.signed_by().is_some() {
+        self.remembered.terms = self.terms.remembered();
+        if let Some(key) = plugin.signed_by() {
             self.remembered.highest = Some((plugin.version().to_owned(), plugin.digest().to_string()));
+            self.remembered.sign(plugin.digest(), key);
         }
+        // What stands by does so on the same terms, or not at all.
+        self.standby = self.standby.take().and_then(|standby| standby.with_terms(&self.terms).ok()).map(Arc::new);
         self.serving = Some(plugin);
     }
 
@@ -128,6 +137,13 @@ impl Slot {
             Some(standby) if plugin.standby.is_none() => Arc::new(plugin.with_standby(Arc::clone(standby))),
             _ => Arc::clone(plugin),
         }
+    }
+
+    /// Whether what should serve does not: nothing does, or the bundled one in the place of a file's.
+    pub(super) fn has_lost_its_plugin(&self) -> bool {
+        let Some(serving) = &self.serving else { return true };
+        let remembered = self.remembered.serving.as_deref();
+        *serving.origin() == Origin::Bundled && remembered.is_some_and(|digest| digest != serving.digest().to_string())
     }
 
     /// Whether a roster of it differs from one of `before`.
