@@ -233,10 +233,15 @@ impl Gateway {
     }
 
     /// Sends SIGKILL and starts again in the same folders.
-    pub(crate) async fn restarted(mut self) -> Self {
+    pub(crate) async fn restarted(self) -> Self {
+        self.restarted_with("").await
+    }
+
+    /// The same, with more config.
+    pub(crate) async fn restarted_with(mut self, more: &str) -> Self {
         self.process.kill().await.expect("it runs");
         let Self { folder, config, environment, .. } = self;
-        Setup { folder, config, environment }.start().await
+        Setup { folder, config, environment }.config(more).start().await
     }
 
     /// Waits for the end: whether it ended well.

@@ -79,3 +79,19 @@ async fn an_older_signed_version_is_not_put_back() {
     std::fs::remove_file(gateway.folder.path().join("plugins/mine.wasm.minisig")).expect("it is there");
     refused_as(&gateway, "unsigned").await;
 }
+
+#[tokio::test]
+async fn what_served_unsigned_does_not_come_back_by_the_archive() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let public = key(folder.path());
+    let provider = Provider::start(Answer::Picture).await;
+    let gateway = Setup::with_provider(&provider, &[("cheap", 10_000)]).start().await;
+    gateway.drop_plugin("mine", &versioned("1.0.0"));
+    gateway.plugin_until("mine", "it serves", |plugin| plugin["state"] == "serving").await;
+    let trust = format!("[plugins]\ntrusted-keys = [\"{public}\"]\nrequire-signatures = true\n");
+    let gateway = gateway.restarted_with(&trust).await;
+    assert_eq!(gateway.plugin("mine").await["state"], "refused");
+    gateway.write_beside("mine.toml", "# nothing\n");
+    refused_as(&gateway, "unsigned").await;
+    assert_eq!(gateway.plugin("mine").await["state"], "refused");
+}

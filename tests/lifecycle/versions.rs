@@ -76,6 +76,36 @@ async fn the_last_good_version_serves_after_a_restart_with_a_bad_file() {
 }
 
 #[tokio::test]
+async fn the_last_good_version_serves_on_its_operators_terms() {
+    let (_provider, gateway) = gateway_with(Guest::Picks(1)).await;
+    gateway.write_beside("mine.toml", "[limits]\nfuel = 900_000\n");
+    let there = |plugin: &serde_json::Value| plugin["limits"]["fuel"] == json!(900_000);
+    gateway.plugin_until("mine", "its terms hold", there).await;
+    gateway.drop_plugin("mine", b"not a plugin");
+    gateway.write_beside("mine.toml", "[limits]\nfuel = \"much\"\n");
+    let gateway = gateway.restarted().await;
+    let plugin = gateway.plugin("mine").await;
+    assert_eq!((&plugin["state"], &plugin["limits"]["fuel"]), (&json!("serving"), &json!(900_000)), "{plugin:#}");
+}
+
+#[tokio::test]
+async fn a_version_of_a_bundled_plugins_name_comes_back_as_well() {
+    let (_provider, gateway) = gateway().await;
+    let bundled = gateway.plugin("cheapest").await["digest"].clone();
+    gateway.drop_plugin("cheapest", &Guest::Picks(1).component());
+    let first = gateway.plugin_until("cheapest", "the first", |plugin| plugin["digest"] != bundled).await["digest"].clone();
+    gateway.drop_plugin("cheapest", &Guest::Picks(0).component());
+    gateway.plugin_until("cheapest", "the second", |plugin| plugin["digest"] != first).await;
+    assert_eq!(gateway.administer("cheapest", "rollback").await.body["to"], first);
+    let gateway = gateway.restarted().await;
+    assert_eq!(gateway.plugin("cheapest").await["digest"], first);
+    gateway.remove_plugin("cheapest");
+    gateway.plugin_until("cheapest", "the bundled one is back", |plugin| plugin["digest"] == bundled).await;
+    let gateway = gateway.restarted().await;
+    assert_eq!(gateway.plugin("cheapest").await["digest"], bundled);
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_read_takes_nothing_out_of_service() {
     let (_provider, gateway) = gateway_with(Guest::Picks(1)).await;
     let folder = gateway.folder.path().join("plugins");

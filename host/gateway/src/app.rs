@@ -129,6 +129,9 @@ impl App {
         let scanned = Arc::clone(&state);
         tokio::task::spawn_blocking(move || scanned.plugins.scan()).await.map_err(|_| BuildError::Broken)?;
         state.plugins.watch().map_err(BuildError::Watch)?;
+        let snapshot = state.snapshot.load();
+        snapshot.offering.warn_of_missing(&snapshot.roster);
+        drop(snapshot);
         tokio::spawn(archive::keep_in_service(Arc::downgrade(&state), config.data.retention));
         Ok(Self { state })
     }

@@ -135,6 +135,8 @@ fn apply(state: &State) -> Result<Reloaded, ReloadError> {
         state.health.reset_account(provider);
     }
     drop(before);
+    let now = state.snapshot.load();
+    now.offering.warn_of_missing(&now.roster);
     state.health.forget_unused();
     Ok(Reloaded { snapshot, needs_restart, warnings })
 }

@@ -192,6 +192,24 @@ impl Offering {
         candidates().any(bare).then(|| Named::Model(name.to_owned()))
     }
 
+    /// Writes to the log which routes name plugins that nobody has: what may be a slip of the pen is passed over silently
+    /// else.
+    pub(crate) fn warn_of_missing(&self, roster: &Roster) {
+        for (route, own) in &self.routes {
+            let named = |names: &[Arc<str>], kind| names.iter().map(move |name| (Arc::clone(name), kind)).collect::<Vec<_>>();
+            let mut all = named(std::slice::from_ref(&own.panel.classifier), Kind::Classifier);
+            all.extend(named(&own.panel.cost_models, Kind::CostModel));
+            all.extend(named(&own.panel.strategies, Kind::Strategy));
+            all.extend(named(&own.shadows, Kind::Strategy));
+            let arms = own.split.iter().flat_map(|split| split.arms());
+            all.extend(arms.map(|arm| (Arc::clone(&arm.strategy), Kind::Strategy)));
+            for (plugin, kind) in all.into_iter().filter(|(name, kind)| roster.get(name, *kind).is_none()) {
+                let hint = "put it into the plugin folder, or mend its name; until then the next one decides";
+                tracing::warn!(%route, %plugin, kind = kind.word(), hint, "the route names a plugin that does not serve");
+            }
+        }
+    }
+
     pub(crate) fn unknown_model(&self, roster: &Roster, model: &str) -> ApiError {
         let shown: String = model.chars().take(80).collect();
         let names = self.names(roster);
@@ -203,7 +221,12 @@ impl Offering {
         let error = error.param("model");
         let plugin =
             model.strip_prefix("auto/").and_then(|name| roster.plugins().find(|plugin| *plugin.name() == *name));
-        if let Some(plugin) = plugin {
+        let asked = model.strip_prefix("auto/").unwrap_or_default();
+        if roster.is_disabled(asked) {
+            error.hint(format!("`{asked}` was taken out of service: POST /admin/plugins/{asked}/enable puts it back"))
+        } else if roster.refused().contains_key(asked) {
+            error.hint(format!("`{asked}` is in the plugin folder and was refused: GET /readyz says why"))
+        } else if let Some(plugin) = plugin {
             let kinds: Vec<&str> = plugin.kinds().into_iter().map(Kind::word).collect();
             error.hint(format!("`{}` is a {}, no strategy: a route names it", plugin.name(), kinds.join(" and ")))
         } else if near.is_empty() {

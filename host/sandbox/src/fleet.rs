@@ -73,6 +73,8 @@ struct Inner {
     slots: Mutex<BTreeMap<String, Slot>>,
     /// What is wrong with the folder as a whole.
     trouble: Mutex<Option<String>>,
+    /// Files whose names name no plugin, as of the last look.
+    strange: Mutex<BTreeSet<String>>,
     on_swap: Mutex<Option<OnSwap>>,
 }
 
@@ -97,6 +99,7 @@ impl Plugins {
             waiting: AtomicUsize::new(0),
             slots: Mutex::new(slots),
             trouble: Mutex::new(None),
+            strange: Mutex::default(),
             on_swap: Mutex::new(None),
         };
         inner.recall();
@@ -244,10 +247,23 @@ impl Inner {
     fn read_folder(&self) -> Result<BTreeMap<String, Files>, String> {
         let Some(folder) = &self.setup.folder else { return Ok(BTreeMap::new()) };
         match folder::list(folder) {
-            Ok(found) => Ok(found),
+            Ok((found, strange)) => {
+                self.notice(strange);
+                Ok(found)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !self.has_files() => Ok(BTreeMap::new()),
             Err(error) => Err(format!("`{}`: {error}", folder.display())),
         }
+    }
+
+    /// Says once of each file that its name names no plugin.
+    fn notice(&self, strange: BTreeSet<String>) {
+        let mut noticed = lock(&self.strange);
+        for file in strange.difference(&noticed) {
+            let hint = "a plugin's file has lower-case words joined by `-`, and is not called `auto` or `native`";
+            tracing::warn!(file, hint, "this file names no plugin, so nobody looks at it");
+        }
+        *noticed = strange;
     }
 
     fn has_files(&self) -> bool {

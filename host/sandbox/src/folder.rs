@@ -1,7 +1,7 @@
 //! The plugin folder as files: which there are, whether they changed, and what is in them once they keep still.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     io::Read as _,
     path::{Path, PathBuf},
@@ -62,12 +62,13 @@ pub(crate) enum NotRead {
     },
 }
 
-/// The files of each plugin, by name.
+/// The files of each plugin, by name, and files whose names name none.
 ///
 /// # Errors
 ///
 /// When the folder is not there or cannot be read.
-pub(crate) fn list(folder: &Path) -> io::Result<BTreeMap<String, Files>> {
+pub(crate) fn list(folder: &Path) -> io::Result<(BTreeMap<String, Files>, BTreeSet<String>)> {
+    let mut strange = BTreeSet::new();
     let mut plugins: BTreeMap<String, Files> = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -78,7 +79,7 @@ pub(crate) fn list(folder: &Path) -> io::Result<BTreeMap<String, Files>> {
             continue;
         }
         if !is_name(name) {
-            tracing::debug!(file = %path.display(), "not a plugin's name: lower-case words joined by `-`");
+            strange.insert(file.to_owned());
             continue;
         }
         let files = plugins.entry(name.to_owned()).or_default();
@@ -94,7 +95,7 @@ pub(crate) fn list(folder: &Path) -> io::Result<BTreeMap<String, Files>> {
         tracing::warn!(files = plugins.len(), most = MOST, "too many plugins: the last ones by name are left out");
         plugins.split_off(&beyond);
     }
-    Ok(plugins)
+    Ok((plugins, strange))
 }
 
 /// Plugin names stand in URLs, headers and settings: lower-case words joined by `-`, and none that means something else.

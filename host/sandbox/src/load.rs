@@ -201,7 +201,11 @@ impl LoadError {
             Self::DoesNotFit { .. } => {
                 format!("a plugin is one module with {MEMORIES} memory and a few small tables")
             }
-            Self::Structure { .. } => "link it with a smaller stack: `-C link-arg=-zstack-size=65536`".to_owned(),
+            Self::Structure { .. } => {
+                "make a large `static` smaller, or raise `memory` under [limits] in its .toml file; built without \
+                 `muxel plugin build`, the stack alone takes 1 MiB: `-C link-arg=-zstack-size=16384`"
+                    .to_owned()
+            }
             Self::Describe { fault, .. } => format!("`describe` only returns constants; fault code {}", fault.code()),
             Self::Manifest { .. } => "see `manifest` in wit/plugin.wit".to_owned(),
             Self::Trial { code, .. } => {

@@ -50,6 +50,12 @@ impl Roster {
         self.plugins.get(name).filter(|plugin| plugin.is(kind))
     }
 
+    /// Whether an operator took the plugin of this name out of service.
+    #[must_use]
+    pub fn is_disabled(&self, name: &str) -> bool {
+        self.disabled.contains_key(name)
+    }
+
     /// Whether the plugin of this name, or what stands by for it, runs in the slow tier.
     #[must_use]
     pub fn is_slow(&self, name: &str) -> bool {

@@ -127,7 +127,8 @@ impl Terms {
             Tier::Slow => (1_000_000_000, 2_000),
         };
         let out_of = |span, what: &str, most: String| {
-            self.error(span, format!("`{what}` must be above 0 and at most {most} in the {} tier", tier.word()), None)
+            let hint = (tier == Tier::Fast).then_some("`tier = \"slow\"` allows more");
+            self.error(span, format!("`{what}` must be above 0 and at most {most} in the {} tier", tier.word()), hint)
         };
         if let Some(fuel) = fuel {
             limits.fuel = *fuel.get_ref();

@@ -41,7 +41,9 @@ impl ActionError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoPlugin { near, .. } if near.is_empty() => None,
-            Self::NoPlugin { near, .. } => Some(format!("there are {}", near.join(", "))),
+            Self::NoPlugin { near, .. } => {
+                Some(format!("did you mean {}? `muxel plugin list` shows all", near.join(", ")))
+            }
             Self::NothingBefore { .. } => Some("drop the version you want into the plugin folder".to_owned()),
             Self::Load { source, .. } => source.hint(),
             Self::Archive { .. } => Some("is the disk full? the audit log says more at GET /readyz".to_owned()),
