@@ -93,7 +93,8 @@ async fn a_version_of_a_bundled_plugins_name_comes_back_as_well() {
     let (_provider, gateway) = gateway().await;
     let bundled = gateway.plugin("cheapest").await["digest"].clone();
     gateway.drop_plugin("cheapest", &Guest::Picks(1).component());
-    let first = gateway.plugin_until("cheapest", "the first", |plugin| plugin["digest"] != bundled).await["digest"].clone();
+    let first =
+        gateway.plugin_until("cheapest", "the first", |plugin| plugin["digest"] != bundled).await["digest"].clone();
     gateway.drop_plugin("cheapest", &Guest::Picks(0).component());
     gateway.plugin_until("cheapest", "the second", |plugin| plugin["digest"] != first).await;
     assert_eq!(gateway.administer("cheapest", "rollback").await.body["to"], first);

@@ -196,7 +196,8 @@ impl Offering {
     /// else.
     pub(crate) fn warn_of_missing(&self, roster: &Roster) {
         for (route, own) in &self.routes {
-            let named = |names: &[Arc<str>], kind| names.iter().map(move |name| (Arc::clone(name), kind)).collect::<Vec<_>>();
+            let named =
+                |names: &[Arc<str>], kind| names.iter().map(move |name| (Arc::clone(name), kind)).collect::<Vec<_>>();
             let mut all = named(std::slice::from_ref(&own.panel.classifier), Kind::Classifier);
             all.extend(named(&own.panel.cost_models, Kind::CostModel));
             all.extend(named(&own.panel.strategies, Kind::Strategy));

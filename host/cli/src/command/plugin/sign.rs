@@ -138,7 +138,8 @@ fn secret_key(path: &Path) -> Result<SecretKey, Mistake> {
     let hint = "`minisign -G` or `muxel plugin sign --new-key FILE` makes one";
     let bytes = load::read(path, LARGEST_KEY)?;
     let no_key = || Mistake::new("key", format!("`{}` is no minisign secret key", path.display()), hint);
-    if bytes.split(|byte| *byte == b'\n').next().is_some_and(|line| line.windows(10).any(|word| word == b"public key")) {
+    if bytes.split(|byte| *byte == b'\n').next().is_some_and(|line| line.windows(10).any(|word| word == b"public key"))
+    {
         let why = format!("`{}` is a public key", path.display());
         return Err(Mistake::new("key", why, "sign with the secret one: `--key FILE` without `.pub`"));
     }
