@@ -138,3 +138,6 @@ fn end(fault: Fault) -> CallEnd {
     let replayable = fault.replayable();
     CallEnd::Faulted { code: fault.code().into(), detail: fault.to_string(), replayable }
 }
+
+#[cfg(test)]
+mod tests;
