@@ -208,7 +208,10 @@ fn converse(child: &mut Child, bytes: &[u8], patience: Duration, stop: &AtomicBo
             // Closes its ends of the pipes, so that both threads come to an end.
             let _ = child.kill();
         }
-        answer.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        answer.unwrap_or_else(|_| {
+            let ending = stop.load(Ordering::Relaxed);
+            Err(if ending { io::Error::other("this program is ending") } else { io::ErrorKind::TimedOut.into() })
+        })
     })
 }
 

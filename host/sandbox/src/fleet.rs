@@ -288,6 +288,7 @@ impl Inner {
                 let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let reason = format!("`{file}`: {reason}");
                 let error = LoadError::Read { plugin: name.to_owned(), reason };
+                slot.stamps = Some(files.stamps());
                 return self.refuse_and_fall_back(name, slot, &error, None, None, now);
             }
             Err(NotRead::TooLarge { bytes, limit }) => {
@@ -365,7 +366,6 @@ impl Inner {
             }
             return Err(LoadError::HeldBack { plugin: name.to_owned(), digest });
         }
-        let recorded = self.recent();
         // Nothing is compiled when only the terms are new, and nothing is done when nothing is.
         if let Some(serving) = slot.serving.as_ref().filter(|serving| serving.digest() == digest) {
             let same_tier = terms.tier().is_none_or(|tier| tier == serving.tier());
@@ -381,6 +381,7 @@ impl Inner {
         }
         let served = slot.remembered.highest.clone();
         let served = served.as_ref().and_then(|(version, digest)| Some((version.as_str(), Digest::from_hex(digest)?)));
+        let recorded = self.recent();
         let submission = Submission {
             name,
             bytes,

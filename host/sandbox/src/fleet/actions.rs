@@ -186,16 +186,22 @@ impl Inner {
             if !plugin.is_too_slow() || terms.tier().is_some() {
                 continue;
             }
-            match plugin.slowed(&self.sandbox, &terms) {
+            let slowed = plugin.slowed(&self.sandbox, &terms);
+            let mut slots = lock(&self.slots);
+            let Some(slot) = slots.get_mut(&name) else { continue };
+            match slowed {
                 Ok(slowed) => {
                     tracing::warn!(plugin = name, "plugin is too slow for the fast tier: moved to the slow one");
-                    if let Some(slot) = lock(&self.slots).get_mut(&name) {
-                        slot.history.push(Event::new(What::MovedToSlowTier).of(plugin.digest()));
-                        slot.serving = Some(Arc::new(slowed));
-                        moved = true;
-                    }
+                    slot.history.push(Event::new(What::MovedToSlowTier).of(plugin.digest()));
+                    slot.serving = Some(Arc::new(slowed));
+                    moved = true;
                 }
-                Err(error) => tracing::warn!(plugin = name, %error, "plugin cannot be moved to the slow tier"),
+                // Tried again with every look, said once.
+                Err(error) if !slot.not_moved => {
+                    tracing::warn!(plugin = name, %error, "plugin cannot be moved to the slow tier");
+                    slot.not_moved = true;
+                }
+                Err(_) => {}
             }
         }
         if moved {

@@ -45,6 +45,8 @@ pub(super) struct Slot {
     /// The component that is known to be in the archive.
     pub(super) kept: Option<Digest>,
     pub(super) not_kept: Option<String>,
+    /// Whether it was said that what serves cannot be moved to the slow tier.
+    pub(super) not_moved: bool,
     pub(super) history: History,
     /// As of the last look.
     pub(super) state: Option<State>,
@@ -105,6 +107,7 @@ impl Slot {
         }
         // What stands by does so on the same terms, or not at all.
         self.standby = self.standby.take().and_then(|standby| standby.with_terms(&self.terms).ok()).map(Arc::new);
+        self.not_moved = false;
         self.serving = Some(plugin);
     }
 
