@@ -4,8 +4,9 @@
 //! whole roster at once. A bad file changes nothing but the list of refusals: the last good version serves on, also after
 //! a restart. An unreadable or missing folder takes nothing out of service.
 //!
-//! Two locks: `work` serialises looks and actions, which may wait for a compiler; `slots` is held for moments only, so
-//! that nobody who asks how things are waits for a compiler, too.
+//! Three locks, taken in this order: `work` serialises looks and actions, which may wait for a compiler; `writing` is held
+//! while what is to be remembered is written down; `slots` is held for moments only, so that nobody who asks how things
+//! are waits for a compiler or a disk, too.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -70,6 +71,7 @@ struct Inner {
     work: Mutex<()>,
     /// Who waits for `work` and should not wait for a compiler.
     waiting: AtomicUsize,
+    writing: Mutex<()>,
     slots: Mutex<BTreeMap<String, Slot>>,
     /// What is wrong with the folder as a whole.
     trouble: Mutex<Option<String>>,
@@ -97,6 +99,7 @@ impl Plugins {
             roster: ArcSwap::from_pointee(Roster::default()),
             work: Mutex::new(()),
             waiting: AtomicUsize::new(0),
+            writing: Mutex::new(()),
             slots: Mutex::new(slots),
             trouble: Mutex::new(None),
             strange: Mutex::default(),
@@ -522,6 +525,7 @@ impl Inner {
     /// next looks.
     fn save(&self, name: &str) {
         let Some(archive) = &self.setup.archive else { return };
+        let _writing = lock(&self.writing);
         let remembered = {
             let slots = lock(&self.slots);
             let Some(slot) = slots.get(name) else { return };

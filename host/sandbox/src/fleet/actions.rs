@@ -93,36 +93,47 @@ impl Plugins {
     /// When there is no version before, or it does not load.
     pub fn rollback(&self, name: &str) -> Result<RolledBack, ActionError> {
         let _working = self.inner.next_turn();
-        let mut slot = self.inner.slot(name)?;
-        let seen = slot.clone();
-        let serving = slot.serving.clone().ok_or_else(|| ActionError::NothingBefore { name: name.to_owned() })?;
+        let slot = self.inner.slot(name)?;
+        let serving = slot.serving.as_ref().ok_or_else(|| ActionError::NothingBefore { name: name.to_owned() })?;
         let before = self.inner.version_before(name, &slot, serving.digest())?;
         let rolled = RolledBack {
             from: serving.digest().to_string(),
             to: before.digest().to_string(),
             version: before.version().to_owned(),
         };
-        slot.remembered.go_back(serving.digest(), before.digest());
-        let event = Event::new(What::RolledBack).of(before.digest()).version(before.version());
-        slot.history.push(event);
-        slot.serving = Some(before);
-        slot.standby = None;
-        // Its file is looked at again, and refused for what was gone back from.
-        (slot.stamps, slot.offered) = (None, None);
-        slot.verified = false;
-        // It may have been disabled while this loaded the version before.
-        slot.keep_what_happened(&self.inner.slot(name)?, &seen);
-        self.inner.put(name, slot)?;
-        self.inner.swap();
+        self.change(name, |slot| {
+            slot.remembered.go_back(serving.digest(), before.digest());
+            slot.history.push(Event::new(What::RolledBack).of(before.digest()).version(before.version()));
+            slot.serving = Some(Arc::clone(&before));
+            slot.standby = None;
+            // Its file is looked at again, and refused for what was gone back from.
+            (slot.stamps, slot.offered) = (None, None);
+            slot.verified = false;
+        })?;
         tracing::warn!(plugin = name, from = rolled.from, to = rolled.to, "plugin rolled back");
         Ok(rolled)
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut Slot)) -> Result<(), ActionError> {
-        let mut slot = self.inner.slot(name)?;
-        change(&mut slot);
-        self.inner.put(name, slot)?;
-        self.inner.swap();
+    /// Remembers first: what cannot be remembered is not done. `change` is made to the slot as it is afterwards, so that
+    /// nothing is lost of what a look found out meanwhile.
+    fn change(&self, name: &str, change: impl Fn(&mut Slot)) -> Result<(), ActionError> {
+        let inner = &self.inner;
+        {
+            let _writing = lock(&inner.writing);
+            let seen = inner.slot(name)?;
+            let mut wanted = seen.clone();
+            change(&mut wanted);
+            if let Some(archive) = &inner.setup.archive {
+                archive
+                    .remember(name, &wanted.remembered.text())
+                    .map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
+            }
+            let mut slots = lock(&inner.slots);
+            let slot = slots.entry(name.to_owned()).or_insert(seen);
+            change(slot);
+            slot.saved = Some(wanted.remembered);
+        }
+        inner.swap();
         Ok(())
     }
 }
@@ -135,18 +146,6 @@ impl Inner {
             let near = near.into_iter().map(str::to_owned).collect();
             ActionError::NoPlugin { name: name.chars().take(64).collect(), near }
         })
-    }
-
-    /// Remembers first: what cannot be remembered is not done.
-    fn put(&self, name: &str, mut slot: Slot) -> Result<(), ActionError> {
-        if let Some(archive) = &self.setup.archive {
-            archive
-                .remember(name, &slot.remembered.text())
-                .map_err(|reason| ActionError::Archive { name: name.to_owned(), reason })?;
-            slot.saved = Some(slot.remembered.clone());
-        }
-        lock(&self.slots).insert(name.to_owned(), slot);
-        Ok(())
     }
 
     /// The last good version before `current`: in memory, in the archive, or the one that comes with this program.
