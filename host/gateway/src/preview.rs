@@ -151,7 +151,8 @@ impl Preview {
         let own = case.model.strip_prefix("auto/") == Some(&*name);
         let model = if own { "auto" } else { &case.model };
         let target = self.offering.resolve(&self.roster, model, case.route.as_deref(), case.tags.clone())?;
-        let mut panel = target.panel.clone();
+        let usual = target.panel_for(case.moment.seed);
+        let mut panel = usual.clone().into_owned();
         if plugin.is(Kind::Classifier) {
             panel.classifier = Arc::clone(&name);
         }
@@ -165,7 +166,7 @@ impl Preview {
         }
         let roster = self.roster.with(Arc::clone(plugin));
         let (with, with_verdict) = self.run(&roster, &target, &panel, &case.request, case.moment);
-        let (without, without_verdict) = self.run(&self.roster, &target, &target.panel, &case.request, case.moment);
+        let (without, without_verdict) = self.run(&self.roster, &target, &usual, &case.request, case.moment);
         Ok(Tried { with, with_verdict, without, without_verdict })
     }
 

@@ -107,7 +107,7 @@ impl Run {
         match asked {
             Ok((plugin, lines)) => {
                 let _entered = runtime.enter();
-                self.ask(&plugin, preview, &lines, printer)
+                self.ask(&plugin, preview, lines, printer)
             }
             Err(mistake) => mistake.tell(self.json, printer),
         }
@@ -125,24 +125,20 @@ impl Run {
         &self,
         plugin: &Arc<Plugin>,
         preview: &Preview,
-        lines: &[Line],
+        lines: Vec<Line>,
         printer: &mut Printer,
     ) -> anyhow::Result<ExitStatus> {
         let name = plugin.name();
         let mut sum = Sum::default();
-        for (index, line) in lines.iter().enumerate() {
-            let tried = match line {
-                Ok(case) => preview.try_out(plugin, case).map(|tried| (case, tried)).map_err(|error| Mistake {
-                    code: "request",
-                    reason: format!("request {}: {error}", index + 1),
-                    hint: error.hint(),
-                }),
-                Err(mistake) => {
-                    sum.unread += 1;
-                    mistake.tell(self.json, printer)?;
-                    continue;
+        let count = lines.len();
+        for (index, line) in lines.into_iter().enumerate() {
+            let tried = line.and_then(|case| match preview.try_out(plugin, &case) {
+                Ok(tried) => Ok((case, tried)),
+                Err(error) => {
+                    let reason = format!("request {}: {error}", index + 1);
+                    Err(Mistake { code: "request", reason, hint: error.hint() })
                 }
-            };
+            });
             let (case, tried) = match tried {
                 Ok(tried) => tried,
                 Err(mistake) => {
@@ -156,7 +152,7 @@ impl Run {
             if self.json {
                 printer.json_line(&report)?;
             } else {
-                printer.data(format_args!("{}\n", report.text(index + 1, lines.len())))?;
+                printer.data(format_args!("{}\n", report.text(index + 1, count)))?;
             }
         }
         if !self.json {
