@@ -28,7 +28,7 @@ use crate::{
     folder::{self, Contents, Files, NotRead, Stamps},
     history::{Event, What},
     load::{LoadError, Submission},
-    plugin::{Limits, Origin, Plugin},
+    plugin::{Origin, Plugin},
     roster::{Refused, Roster},
     terms::Terms,
     trial::RECORDED,
@@ -594,12 +594,6 @@ enum Tried {
     /// What is offered serves already.
     AsBefore,
     Plugin(Plugin),
-}
-
-/// Largest component of any tier, in bytes.
-#[must_use]
-pub fn largest_component() -> usize {
-    Limits::SLOW.component
 }
 
 #[cfg(test)]

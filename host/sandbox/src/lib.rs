@@ -51,7 +51,7 @@ pub use conduct::{LastFault, Usage};
 pub use decide::{Circumstances, Decided, Field, Panel, Verdict, decide};
 pub use engine::{EngineError, POLICY, Sandbox, Tier};
 pub use fault::Fault;
-pub use fleet::{ActionError, PluginStatus, Plugins, RolledBack, Setup, largest_component};
+pub use fleet::{ActionError, PluginStatus, Plugins, RolledBack, Setup};
 pub use folder::is_name as is_plugin_name;
 pub use history::{Event, What};
 pub use inspect::{Described, FileKind, Inspection, Producer, Sections, inspect};

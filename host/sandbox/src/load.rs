@@ -364,10 +364,7 @@ impl Plugin {
     ///
     /// This machine's trouble.
     pub(crate) fn slowed(&self, sandbox: &Sandbox, terms: &Terms) -> Result<Self, LoadError> {
-        let trouble = |error: &dyn std::fmt::Display| LoadError::Machine {
-            plugin: self.name.to_string(),
-            reason: bounded(&error.to_string()),
-        };
+        let trouble = |error: &dyn std::fmt::Display| machine_trouble(&self.name, error);
         let machine = sandbox.machine(Tier::Slow).map_err(|error| trouble(&error))?;
         let code = self.code.pre.component().serialize().map_err(|error| trouble(&error))?;
         // The two tiers differ in their pools only: code of one is code of the other. Should the address space have been

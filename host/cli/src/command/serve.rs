@@ -108,7 +108,7 @@ impl Serve {
             Ok(app) => app,
             Err(error) if error.is_users() => {
                 let hint = error.hint();
-                printer.failure(chain(&error), hint);
+                printer.failure(format_args!("{:#}", anyhow::Error::new(error)), hint);
                 return Ok(ExitStatus::Failure);
             }
             Err(error) => return Err(error.into()),
@@ -214,17 +214,6 @@ async fn reload_on_hangup(app: &App, mut hangups: Hangups) -> Infallible {
         // Reported in the log already, and there is nobody else to tell.
         let _ = app.reload().await;
     }
-}
-
-/// An error with its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// Resolves on SIGTERM or Ctrl-C.
