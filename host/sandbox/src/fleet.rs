@@ -15,29 +15,26 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
 };
 
 use arc_swap::ArcSwap;
-use domain::digest::Digest;
 
 use crate::{
-    archive::{Archive, Remembered},
+    archive::Archive,
     bundled::BUNDLED,
     engine::{Sandbox, Tier},
-    folder::{self, Contents, Files, NotRead, Stamps},
-    history::{Event, What},
+    folder::{self, Files, Stamps},
     load::{LoadError, Submission},
     plugin::{Origin, Plugin},
-    roster::{Refused, Roster},
-    terms::Terms,
-    trial::RECORDED,
-    trust::{Trust, TrustError},
+    roster::Roster,
+    trust::Trust,
 };
 
-use slot::{Identity, Slot};
+use slot::Slot;
 
 mod actions;
+mod admit;
+mod remember;
 mod slot;
 mod status;
 mod watch;
@@ -274,286 +271,6 @@ impl Inner {
         lock(&self.slots).values().any(is_file)
     }
 
-    /// Brings one plugin up to what its files say.
-    fn look_at(&self, name: &str, files: &Files, slot: &mut Slot) {
-        let now = Instant::now();
-        let unchanged = slot.stamps == Some(files.stamps());
-        if unchanged && !slot.is_due(now) {
-            return;
-        }
-        let contents = match files.read() {
-            Ok(contents) => contents,
-            Err(NotRead::Moving) => {
-                slot.stamps = None;
-                return;
-            }
-            Err(NotRead::Failed { file, reason }) => {
-                let file = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let reason = format!("`{file}`: {reason}");
-                let error = LoadError::Read { plugin: name.to_owned(), reason };
-                slot.stamps = Some(files.stamps());
-                return self.refuse_and_fall_back(name, slot, &error, None, None, now);
-            }
-            Err(NotRead::TooLarge { bytes, limit }) => {
-                let error = LoadError::TooLarge { plugin: name.to_owned(), bytes, limit };
-                slot.stamps = Some(files.stamps());
-                return self.refuse_and_fall_back(name, slot, &error, None, None, now);
-            }
-        };
-        slot.stamps = Some(contents.stamps);
-        let bundled = BUNDLED.iter().find(|(bundled, _)| *bundled == name).map(|(_, bytes)| *bytes);
-        let (bytes, origin): (&[u8], Origin) = match (&contents.component, &files.component, bundled) {
-            (Some(bytes), Some(path), _) => (bytes, Origin::File(path.clone())),
-            (_, _, Some(bytes)) => (bytes, Origin::Bundled),
-            _ => return slot.remove(),
-        };
-        let identity = Identity::of(bytes, &contents);
-        if slot.offered == Some(identity) && !slot.is_due(now) {
-            return;
-        }
-        self.admit(name, slot, bytes, origin, &contents, identity, now);
-        if slot.serving.as_ref().is_some_and(|plugin| plugin.digest() == identity.digest) {
-            self.keep(slot, identity.digest, bytes);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what is offered, and what is known")]
-    fn admit(
-        &self,
-        name: &str,
-        slot: &mut Slot,
-        bytes: &[u8],
-        origin: Origin,
-        contents: &Contents,
-        identity: Identity,
-        now: Instant,
-    ) {
-        slot.offered = Some(identity);
-        match self.try_on(name, slot, bytes, origin, contents, identity.digest) {
-            Ok(Tried::AsBefore) => {
-                slot.accept();
-                slot.remembered.serve(identity.digest);
-            }
-            Ok(Tried::Plugin(plugin)) => {
-                tracing::info!(plugin = name, digest = %plugin.digest().short(), "plugin loaded");
-                slot.serve(Arc::new(plugin));
-            }
-            Err(error) => {
-                let terms = contents.terms.as_deref().map(Terms::parse);
-                let terms = terms.map_or_else(|| Some(Terms::default()), Result::ok);
-                self.refuse_and_fall_back(name, slot, &error, Some(identity.digest), terms, now);
-            }
-        }
-    }
-
-    fn try_on(
-        &self,
-        name: &str,
-        slot: &mut Slot,
-        bytes: &[u8],
-        origin: Origin,
-        contents: &Contents,
-        digest: Digest,
-    ) -> Result<Tried, LoadError> {
-        let terms = match &contents.terms {
-            None => Terms::default(),
-            Some(text) => Terms::parse(text).map_err(|error| LoadError::Terms { plugin: name.to_owned(), error })?,
-        };
-        if slot.remembered.holds(digest) {
-            // The version that serves in its place goes on under its operator's terms.
-            let serving = slot.serving.as_ref().filter(|_| slot.terms.text != terms.text);
-            if let Some(Ok(plugin)) = serving.map(|serving| serving.with_terms(&terms)) {
-                slot.terms = terms;
-                slot.remembered.terms = slot.terms.remembered();
-                slot.serving = Some(Arc::new(plugin));
-            }
-            return Err(LoadError::HeldBack { plugin: name.to_owned(), digest });
-        }
-        // Nothing is compiled when only the terms are new, and nothing is done when nothing is.
-        if let Some(serving) = slot.serving.as_ref().filter(|serving| serving.digest() == digest) {
-            let same_tier = terms.tier().is_none_or(|tier| tier == serving.tier());
-            let same_signature = slot.signature == contents.signature;
-            if slot.verified && same_tier && same_signature && *serving.origin() == origin {
-                if slot.terms.text == terms.text {
-                    return Ok(Tried::AsBefore);
-                }
-                let plugin = serving.with_terms(&terms)?;
-                slot.terms = terms;
-                return Ok(Tried::Plugin(plugin));
-            }
-        }
-        let served = slot.remembered.highest.clone();
-        let served = served.as_ref().and_then(|(version, digest)| Some((version.as_str(), Digest::from_hex(digest)?)));
-        let recorded = self.recent();
-        let submission = Submission {
-            name,
-            bytes,
-            signature: contents.signature.as_deref(),
-            terms: &terms,
-            trust: &self.setup.trust,
-            served,
-            recorded: &recorded,
-        };
-        let plugin = self.sandbox.load(&submission, origin)?;
-        slot.terms = terms;
-        slot.signature.clone_from(&contents.signature);
-        slot.verified = true;
-        Ok(Tried::Plugin(plugin))
-    }
-
-    fn refuse(&self, name: &str, slot: &mut Slot, error: &LoadError, digest: Option<Digest>, now: Instant) {
-        let refused = Refused::from(error);
-        // Once for each thing that is wrong, not once for each look.
-        if slot.refused.as_ref() != Some(&refused) {
-            tracing::warn!(plugin = name, %error, hint = error.hint(), "plugin refused");
-            let event = Event::new(What::Refused).because(error.code(), error.to_string());
-            slot.history.push(match digest {
-                Some(digest) => event.of(digest),
-                None => event,
-            });
-        }
-        slot.refused = Some(refused);
-        if error.may_pass() {
-            slot.retry_later(now);
-        } else {
-            slot.retry = None;
-        }
-    }
-
-    /// Refuses what is offered, and brings back what served before the last restart when nothing else does. `terms` are
-    /// those of the file, when it can be read.
-    fn refuse_and_fall_back(
-        &self,
-        name: &str,
-        slot: &mut Slot,
-        error: &LoadError,
-        digest: Option<Digest>,
-        terms: Option<Terms>,
-        now: Instant,
-    ) {
-        self.refuse(name, slot, error, digest, now);
-        if !slot.has_lost_its_plugin() {
-            return;
-        }
-        let remembered = slot.remembered.terms.as_deref().map_or_else(|| Ok(Terms::default()), Terms::parse).ok();
-        for terms in terms.into_iter().chain(remembered) {
-            if let Some(plugin) = self.last_good(name, slot, &terms) {
-                tracing::warn!(plugin = name, digest = %plugin.digest().short(), "the last good version serves");
-                slot.history.push(Event::new(What::Loaded).of(plugin.digest()).version(plugin.version()));
-                slot.serving = Some(Arc::new(plugin));
-                slot.terms = terms;
-                slot.verified = false;
-                return;
-            }
-        }
-    }
-
-    /// What served before the last restart, or before that, from the archive.
-    fn last_good(&self, name: &str, slot: &Slot, terms: &Terms) -> Option<Plugin> {
-        let archive = self.setup.archive.as_ref()?;
-        // Of a plugin that was taken away, nothing comes back.
-        let serving = slot.remembered.serving.as_ref()?;
-        let candidates = std::iter::once(serving).chain(slot.remembered.good.iter().rev());
-        for digest in candidates.filter_map(|digest| Digest::from_hex(digest)) {
-            match archive.fetch(digest) {
-                Ok(Some(bytes)) => match self.load_kept(name, &bytes, terms, &slot.remembered) {
-                    Ok(plugin) => return Some(plugin),
-                    Err(error) => tracing::warn!(plugin = name, %error, "the last good version does not load"),
-                },
-                Ok(None) => {}
-                Err(error) => tracing::warn!(plugin = name, error, "the last good version cannot be read"),
-            }
-        }
-        None
-    }
-
-    /// A component that was admitted once, if whoever signed it then is trusted still.
-    fn load_kept(&self, name: &str, bytes: &[u8], terms: &Terms, remembered: &Remembered) -> Result<Plugin, LoadError> {
-        let key = remembered.signed.get(&Digest::of(bytes).to_string());
-        if !self.setup.trust.accepts(key.map(String::as_str), remembered.highest.is_some()) {
-            let error = if key.is_some() { TrustError::UnknownKey } else { TrustError::Unsigned };
-            return Err(LoadError::Trust { plugin: name.to_owned(), error });
-        }
-        let path = self.setup.folder.clone().unwrap_or_default().join(format!("{name}.wasm"));
-        let submission = Submission { terms, ..Submission::new(name, bytes) };
-        let plugin = self.sandbox.load(&submission, Origin::File(path))?;
-        Ok(Plugin { signed_by: key.map(|key| key.as_str().into()), ..plugin })
-    }
-
-    fn keep(&self, slot: &mut Slot, digest: Digest, bytes: &[u8]) {
-        let Some(archive) = &self.setup.archive else { return };
-        if slot.kept == Some(digest) {
-            return;
-        }
-        match archive.keep(digest, bytes) {
-            Ok(()) => {
-                slot.kept = Some(digest);
-                slot.not_kept = None;
-            }
-            Err(reason) => {
-                if slot.not_kept.is_none() {
-                    tracing::warn!(digest = %digest.short(), reason, "a component cannot be kept: tried again later");
-                    slot.history.push(Event::new(What::NotKept).of(digest).because("not-kept", reason.clone()));
-                }
-                slot.not_kept = Some(reason);
-                slot.retry_later(Instant::now());
-            }
-        }
-    }
-
-    fn recent(&self) -> Vec<domain::request::Request> {
-        self.setup.archive.as_ref().map(|archive| archive.recent(RECORDED)).unwrap_or_default()
-    }
-
-    /// Takes up what was remembered of each plugin in an earlier run.
-    fn recall(&self) {
-        let Some(archive) = &self.setup.archive else { return };
-        match archive.states() {
-            Ok(states) => {
-                let mut slots = lock(&self.slots);
-                for (name, text) in states.into_iter().filter(|(name, _)| folder::is_name(name)) {
-                    let slot = slots.entry(name).or_default();
-                    slot.remembered = Remembered::parse(&text);
-                    slot.saved = Some(slot.remembered.clone());
-                }
-            }
-            Err(reason) => tracing::warn!(reason, "what was decided about plugins cannot be read"),
-        }
-    }
-
-    /// Writes down what is to be remembered, if it is not what was written before. A failure is made good with one of the
-    /// next looks.
-    fn save(&self, name: &str) {
-        let Some(archive) = &self.setup.archive else { return };
-        let _writing = lock(&self.writing);
-        let remembered = {
-            let slots = lock(&self.slots);
-            let Some(slot) = slots.get(name) else { return };
-            // Of a name that never meant anything nothing is written.
-            let nothing = slot.saved.is_none() && slot.remembered == Remembered::default();
-            if nothing || slot.saved.as_ref() == Some(&slot.remembered) {
-                return;
-            }
-            slot.remembered.clone()
-        };
-        let written = archive.remember(name, &remembered.text());
-        let mut slots = lock(&self.slots);
-        let Some(slot) = slots.get_mut(name) else { return };
-        match written {
-            Ok(()) => (slot.saved, slot.unsaved) = (Some(remembered), false),
-            Err(reason) => {
-                if !slot.unsaved {
-                    tracing::warn!(
-                        plugin = name,
-                        reason,
-                        "what was decided about a plugin cannot be written: tried again"
-                    );
-                }
-                slot.unsaved = true;
-            }
-        }
-    }
-
     /// Makes a roster of what serves now, and puts it into service as a whole.
     fn swap(&self) {
         let roster = {
@@ -588,12 +305,6 @@ impl Inner {
 
 fn stamps(found: &BTreeMap<String, Files>) -> Vec<(&String, Stamps)> {
     found.iter().map(|(name, files)| (name, files.stamps())).collect()
-}
-
-enum Tried {
-    /// What is offered serves already.
-    AsBefore,
-    Plugin(Plugin),
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::{
     plugin::{Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting},
     price::Estimate,
     quarantine::Admission,
-    request::{Moment, Request},
+    request::Moment,
 };
 use serde::Serialize;
 use wasmtime::{
@@ -25,6 +25,12 @@ use crate::{
     validate,
     wasi::World,
 };
+
+mod limits;
+mod subject;
+
+pub use limits::Limits;
+pub use subject::{Source, Subject};
 
 /// What a plugin exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,9 +52,7 @@ impl Kind {
             Self::Learner => "learner",
         }
     }
-}
 
-impl Kind {
     /// Whether a plugin of this kind is asked in `role`.
     pub(crate) fn answers(self, role: Role) -> bool {
         matches!(
@@ -60,87 +64,12 @@ impl Kind {
     }
 }
 
-/// What one call may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Limits {
-    pub fuel: u64,
-    /// All memories and tables together, initial ones included, in bytes.
-    pub memory: u64,
-    pub deadline_ms: u64,
-    /// Live component handles.
-    pub handles: usize,
-    /// Bytes the host takes from the guest.
-    pub answer: usize,
-    /// Bytes of the component itself.
-    pub component: usize,
-}
-
-impl Limits {
-    /// For plugins that run inline on a request's thread.
-    pub const FAST: Self =
-        Self { fuel: 1_000_000, memory: 2 << 20, deadline_ms: 10, handles: 64, answer: 64 << 10, component: 2 << 20 };
-
-    /// For plugins that run behind a gate: those that need WASI, and those of interpreted languages.
-    pub const SLOW: Self = Self {
-        fuel: 100_000_000,
-        memory: 256 << 20,
-        deadline_ms: 200,
-        handles: 1_024,
-        answer: 256 << 10,
-        component: 64 << 20,
-    };
-
-    #[must_use]
-    pub fn of(tier: Tier) -> Self {
-        match tier {
-            Tier::Fast => Self::FAST,
-            Tier::Slow => Self::SLOW,
-        }
-    }
-}
-
 /// Where a plugin's bytes came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     Bundled,
     File(PathBuf),
-}
-
-/// What a call is about.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    pub request: &'a Request,
-    pub moment: &'a Moment,
-    /// Of the whole prompt, counted once for all calls.
-    pub prompt_chars: u32,
-    /// For whom it is.
-    pub source: Source,
-}
-
-/// For whom a plugin is asked: what keeps one caller's prompts from taking a plugin from everybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A trial or a replay: it counts neither for nor against the plugin.
-    Trial,
-    /// A caller of whom nothing is known by name.
-    Anyone,
-    /// A tenant or a key, hashed.
-    Named(u64),
-}
-
-impl Source {
-    /// The tenant, else the key.
-    #[must_use]
-    pub fn of(tenant: Option<&str>, key: Option<&str>) -> Self {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-        if tenant.is_none() && key.is_none() {
-            return Self::Anyone;
-        }
-        let mut hasher = DefaultHasher::new();
-        (tenant, if tenant.is_none() { key } else { None }).hash(&mut hasher);
-        Self::Named(hasher.finish())
-    }
 }
 
 /// One component in service, on its operator's terms.

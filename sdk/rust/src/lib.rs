@@ -66,6 +66,7 @@ mod worlds;
 mod build;
 #[cfg(any(test, all(feature = "heap", target_arch = "wasm32", target_os = "unknown")))]
 mod heap;
+mod manifest;
 mod reason;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;

@@ -3,7 +3,7 @@ use std::{fs, sync::mpsc, thread};
 use domain::{digest::Digest, request::Request};
 
 use super::*;
-use crate::Compiler;
+use crate::{Compiler, archive::Remembered};
 
 /// An archive on a disk that is full.
 struct Full;

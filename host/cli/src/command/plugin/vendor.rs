@@ -4,7 +4,7 @@
 //! the contract it was written for.
 
 /// Path inside the new folder and text of each file that is the same in every one.
-pub(super) const FILES: [(&str, &str); 17] = {
+pub(super) const FILES: [(&str, &str); 18] = {
     macro_rules! file {
         ($here:literal, $there:literal) => {
             ($there, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../", $here)))
@@ -17,6 +17,7 @@ pub(super) const FILES: [(&str, &str); 17] = {
         file!("sdk/rust/src/build.rs", "vendor/muxel-sdk/src/build.rs"),
         file!("sdk/rust/src/heap.rs", "vendor/muxel-sdk/src/heap.rs"),
         file!("sdk/rust/src/lib.rs", "vendor/muxel-sdk/src/lib.rs"),
+        file!("sdk/rust/src/manifest.rs", "vendor/muxel-sdk/src/manifest.rs"),
         file!("sdk/rust/src/reason.rs", "vendor/muxel-sdk/src/reason.rs"),
         file!("sdk/rust/src/testing.rs", "vendor/muxel-sdk/src/testing.rs"),
         file!("sdk/rust/src/testing/rules.rs", "vendor/muxel-sdk/src/testing/rules.rs"),
