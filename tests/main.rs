@@ -3,6 +3,7 @@
 mod harness;
 
 mod audit;
+mod breakers;
 mod cli;
 mod compat;
 mod config_reload;

@@ -82,6 +82,12 @@ impl Setup {
         self
     }
 
+    /// One more environment variable.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     pub(crate) fn plugin(self, name: &str, guest: Guest) -> Self {
         put(&self.plugins(), name, &guest.component());
         self
@@ -242,6 +248,12 @@ impl Gateway {
         self.process.kill().await.expect("it runs");
         let Self { folder, config, environment, .. } = self;
         Setup { folder, config, environment }.config(more).start().await
+    }
+
+    /// Starts again in the same folders, once it has ended.
+    pub(crate) async fn started_again(self) -> Self {
+        let Self { folder, config, environment, .. } = self;
+        Setup { folder, config, environment }.start().await
     }
 
     /// Waits for the end: whether it ended well.

@@ -30,6 +30,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) extra: &'a Map<String, Value>,
     pub(crate) candidate: &'a Candidate,
     pub(crate) tariff: &'a Tariff,
+    /// Which of the provider's keys, by its place in the configuration.
+    pub(crate) key: usize,
     pub(crate) seed: u64,
     /// Since the start, for scripted outages.
     pub(crate) elapsed: Duration,
@@ -115,9 +117,9 @@ impl Means {
 
 async fn over_http(transport: &Transport, place: &Place, errand: Errand<'_>) -> Result<Drawn, Failure> {
     let call = openai::encode(errand.request, errand.candidate, errand.extra);
-    let reply = transport.post(place, call).await?;
+    let reply = transport.post(place, errand.key, call).await?;
     let decode = |body: &Bytes| openai::decode(reply.status, &reply.headers, body, SystemTime::now());
-    let answer = decode(&reply.body).or_else(|failure| match without_key(place, &reply.body) {
+    let answer = decode(&reply.body).or_else(|failure| match without_keys(place, &reply.body) {
         // Decoded once more from a text without the key, so that no bound cuts the key into a part that is not found.
         Some(body) => decode(&body),
         None => Err(failure),
@@ -127,11 +129,9 @@ async fn over_http(transport: &Transport, place: &Place, errand: Errand<'_>) -> 
     look_at(transport, place, answer, errand.request.count).await.map_err(|failure| failure.with_status(status))
 }
 
-/// The body without our key, when the provider repeated it.
-fn without_key(place: &Place, body: &[u8]) -> Option<Bytes> {
-    let key = place.key.as_ref()?;
-    let text = String::from_utf8_lossy(body);
-    key.is_in(&text).then(|| Bytes::from(key.redact(&text)))
+/// The body without our keys, when the provider repeated one.
+fn without_keys(place: &Place, body: &[u8]) -> Option<Bytes> {
+    place.without_keys(&String::from_utf8_lossy(body)).map(Bytes::from)
 }
 
 /// Fetches what is elsewhere, and keeps what is a whole picture.

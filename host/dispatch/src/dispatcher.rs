@@ -48,12 +48,15 @@ impl Dispatcher {
     /// As [`Self::new`].
     pub fn renewed(&self, providers: Vec<ProviderSetup>) -> Result<Self, SetupError> {
         let mut endpoints = HashMap::with_capacity(providers.len());
+        let mut key_counts = Vec::with_capacity(providers.len());
         for setup in providers {
             let name = setup.provider.name.clone();
             if endpoints.contains_key(&name) {
                 return Err(SetupError::Twice { provider: name });
             }
+            let keys = setup.keys.len();
             let endpoint = Endpoint::new(setup, self.endpoints.get(&name))?;
+            key_counts.push((name.clone(), keys));
             endpoints.insert(name, endpoint);
         }
         let needs_http = endpoints.values().any(|endpoint| matches!(endpoint.reach, Reach::Http(_)));
@@ -62,6 +65,9 @@ impl Dispatcher {
             None => needs_http.then(Transport::new).transpose()?,
         };
         let means = Means { transport, easels: Arc::clone(&self.means.easels) };
+        for (name, keys) in key_counts {
+            self.health.set_keys(&name, keys);
+        }
         Ok(Self { endpoints, means, health: Arc::clone(&self.health), journal: Arc::clone(&self.journal) })
     }
 

@@ -14,7 +14,8 @@ pub struct ProviderSetup {
     pub provider: Arc<Provider>,
     /// `None` is the dialect's own place. A query, as Azure needs one, is kept.
     pub base_url: Option<Url>,
-    pub key: Option<Secret>,
+    /// Which of them an attempt uses is decided by how busy they are. Empty for servers that ask for none.
+    pub keys: Vec<Secret>,
     /// Hosts besides its own from which its pictures may be fetched: `host` or `host:port`.
     pub result_hosts: Vec<String>,
     /// For the simulated dialect.
@@ -68,10 +69,14 @@ pub(crate) enum Reach {
 /// An address on the network, with what opens it.
 pub(crate) struct Place {
     base: Url,
-    pub(crate) key: Option<Secret>,
-    /// Sent to `base` and nowhere else.
-    pub(crate) authorization: Option<HeaderValue>,
+    keys: Vec<Key>,
     result_hosts: Vec<String>,
+}
+
+/// A key, and how it is shown. Sent to `base` and nowhere else.
+struct Key {
+    secret: Secret,
+    authorization: HeaderValue,
 }
 
 impl Endpoint {
@@ -103,9 +108,22 @@ impl Place {
         if !matches!(base.scheme(), "http" | "https") || !base.has_host() {
             return Err(SetupError::BaseUrl { provider: provider(), url: base.into() });
         }
-        let authorization = setup.key.as_ref().map(Secret::bearer).transpose();
-        let authorization = authorization.map_err(|_| SetupError::Key { provider: provider() })?;
-        Ok(Self { base, key: setup.key, authorization, result_hosts: setup.result_hosts })
+        let key = |secret: Secret| secret.bearer().map(|authorization| Key { secret, authorization });
+        let keys = setup.keys.into_iter().map(key).collect::<Result<Vec<Key>, _>>();
+        let keys = keys.map_err(|_| SetupError::Key { provider: setup.provider.name.clone() })?;
+        Ok(Self { base, keys, result_hosts: setup.result_hosts })
+    }
+
+    /// What opens it: the key in this place of the configuration. `None` for servers that ask for none.
+    pub(crate) fn authorization(&self, key: usize) -> Option<&HeaderValue> {
+        // A key that a reload has taken away is answered by another one.
+        self.keys.get(key).or(self.keys.first()).map(|key| &key.authorization)
+    }
+
+    /// `text` without our keys; `None` when it holds none.
+    pub(crate) fn without_keys(&self, text: &str) -> Option<String> {
+        let held: Vec<&Key> = self.keys.iter().filter(|key| key.secret.is_in(text)).collect();
+        (!held.is_empty()).then(|| held.into_iter().fold(text.to_owned(), |text, key| key.secret.redact(&text)))
     }
 
     /// The address of a call, below the base URL.
@@ -149,7 +167,7 @@ mod tests {
         ProviderSetup {
             provider: Arc::new(provider),
             base_url: Some(base.parse().expect("a URL")),
-            key: None,
+            keys: Vec::new(),
             result_hosts: vec!["cdn.example.com".to_owned(), "other.example.com:8443".to_owned()],
             simulate: SimulationSettings::default(),
         }
@@ -203,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_key_with_a_line_break_inside_is_refused_without_showing_it() {
-        let setup = ProviderSetup { key: Some(Secret::new("sk-secret\nx")), ..setup("https://x.com") };
+        let setup =
+            ProviderSetup { keys: vec![Secret::new("sk-1"), Secret::new("sk-secret\nx")], ..setup("https://x.com") };
         let error = Place::new(setup).err().expect("an error");
         assert!(!format!("{error} {error:?}").contains("secret"));
     }

@@ -2,7 +2,7 @@
 //!
 //! One [`Cell`] a candidate and operation, handed out once as an `Arc`, so that a snapshot keeps its own and a decision
 //! reads forty of them without a lookup. Health outlives snapshots and changes of config; the account of a provider is
-//! shared by all its cells.
+//! shared by all its cells. What was measured outlives the process, too: [`Health::save`], [`Health::restore`].
 
 use std::{
     collections::HashMap,
@@ -11,20 +11,32 @@ use std::{
 };
 
 use domain::{breaker::Millis, candidate::CandidateId, request::Operation};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 mod account;
 mod cell;
 
+pub use account::{KeyView, Rest};
 pub(crate) use cell::Ended;
-pub use cell::{Cell, Probe, View};
+pub use cell::{Cell, Probe, Report, View};
 
 use account::Account;
+use cell::SavedCell;
+
+/// What the clock shows at the start, in milliseconds: an earlier run's last hours have a place before it.
+const START_MS: Millis = 4 * 3_600_000;
 
 /// The node's monotonic clock, in the milliseconds that breakers and trackers count in.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     origin: Instant,
+}
+
+/// What a later run can begin with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedHealth {
+    cells: Vec<(CandidateId, Operation, SavedCell)>,
 }
 
 impl Clock {
@@ -35,7 +47,7 @@ impl Clock {
 
     #[must_use]
     pub fn now(self) -> Millis {
-        u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
+        START_MS.saturating_add(u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     #[must_use]
@@ -55,6 +67,13 @@ pub struct Health {
 struct Known {
     cells: HashMap<(CandidateId, Operation), Arc<Cell>>,
     accounts: HashMap<String, Arc<Account>>,
+}
+
+impl Known {
+    fn account_of(&mut self, candidate: &CandidateId) -> Arc<Account> {
+        let provider = candidate.as_str().split('/').next().unwrap_or_default();
+        Arc::clone(self.accounts.entry(provider.to_owned()).or_default())
+    }
 }
 
 impl Default for Health {
@@ -94,11 +113,35 @@ impl Health {
         if let Some(cell) = known.cells.get(&(candidate.clone(), operation)) {
             return Arc::clone(cell);
         }
-        let provider = candidate.as_str().split('/').next().unwrap_or_default();
-        let account = Arc::clone(known.accounts.entry(provider.to_owned()).or_default());
-        let cell = Arc::new(Cell::new(account));
+        let cell = Arc::new(Cell::new(known.account_of(candidate)));
         known.cells.insert((candidate.clone(), operation), Arc::clone(&cell));
         cell
+    }
+
+    /// Tells how many keys the account of `provider` has.
+    pub(crate) fn set_keys(&self, provider: &str, count: usize) {
+        self.lock().accounts.entry(provider.to_owned()).or_default().set_keys(count);
+    }
+
+    /// What a later run can begin with.
+    #[must_use]
+    pub fn save(&self) -> SavedHealth {
+        let now = self.now();
+        let cells = self.cells().into_iter().filter_map(|(id, operation, cell)| Some((id, operation, cell.save(now)?)));
+        let mut cells: Vec<_> = cells.collect();
+        // In one order, so that equal health gives equal bytes.
+        cells.sort_by(|(a, a_operation, _), (b, b_operation, _)| (a, a_operation).cmp(&(b, b_operation)));
+        SavedHealth { cells }
+    }
+
+    /// Begins with what an earlier run saved `age` milliseconds ago, before anyone asks for a cell.
+    pub fn restore(&self, saved: &SavedHealth, age: Millis) {
+        let now = self.now();
+        let mut known = self.lock();
+        for (id, operation, cell) in &saved.cells {
+            let cell = Cell::restored(known.account_of(id), cell, now, age);
+            known.cells.entry((id.clone(), *operation)).or_insert_with(|| Arc::new(cell));
+        }
     }
 
     /// All cells, in no order.

@@ -33,6 +33,8 @@ pub struct Job {
     pub max_cost: Option<MicroUsd>,
     /// Over all attempts.
     pub deadline: Instant,
+    /// For each attempt that somebody else could take over from; `None` for three times the 95th percentile.
+    pub attempt_timeout: Option<Duration>,
     /// Whether another candidate may be tried after one that may have been charged: it may pay twice.
     pub fall_over_after_charge: bool,
     /// For jitter and for simulated providers.

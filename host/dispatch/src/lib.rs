@@ -40,7 +40,7 @@ pub use dialect::Usage;
 pub use dispatcher::Dispatcher;
 pub use endpoint::{ProviderSetup, SetupError};
 pub use failure::ProviderError;
-pub use health::{Cell, Clock, Health, Probe, View};
+pub use health::{Cell, Clock, Health, KeyView, Probe, Report, Rest, SavedHealth, View};
 pub use job::{Delivery, DispatchFailure, Dispatched, Job, Picture, Step, Stopped};
 pub use picture::{Format, NotAPicture, Seen, check, check_base64};
 pub use secret::Secret;

@@ -32,6 +32,8 @@ pub(crate) struct Situation {
     pub(crate) alone: bool,
     /// Whether its breaker still lets attempts out, and this was no probe.
     pub(crate) in_service: bool,
+    /// Whether the provider has a key that this request has not been turned away with.
+    pub(crate) other_key: bool,
     pub(crate) fall_over_after_charge: bool,
     pub(crate) time_left: Duration,
     pub(crate) p50: Option<Duration>,
@@ -46,6 +48,9 @@ pub(crate) fn next(situation: &Situation) -> Next {
             let (least, most) = RECONNECT;
             let wait = Duration::from_secs_f64(least + (most - least) * situation.jitter);
             if wait < time_left { Next::Again(wait) } else { Next::FallOver }
+        }
+        FailureKind::RateLimited | FailureKind::Credential | FailureKind::Quota if situation.other_key => {
+            Next::Again(Duration::ZERO)
         }
         FailureKind::RateLimited if situation.alone && repeats < MAX_WAITS => match situation.retry_after {
             Some(wait) if fits(wait, situation) => Next::Again(wait),
@@ -72,6 +77,7 @@ mod tests {
             repeats: 0,
             alone: false,
             in_service: true,
+            other_key: false,
             fall_over_after_charge: true,
             time_left: Duration::from_secs(60),
             p50: Some(Duration::from_secs(10)),
@@ -98,6 +104,15 @@ mod tests {
         assert_eq!(next(&Situation { time_left: Duration::from_secs(14), ..alone }), Next::FallOver);
         assert_eq!(next(&Situation { retry_after: None, ..alone }), Next::FallOver);
         assert_eq!(next(&Situation { retry_after: Some(Duration::MAX), ..alone }), Next::FallOver);
+    }
+
+    #[test]
+    fn another_key_of_the_same_provider_is_tried_at_once_when_one_is_turned_away() {
+        for kind in [FailureKind::RateLimited, FailureKind::Credential, FailureKind::Quota] {
+            let turned_away = Situation { other_key: true, ..after(kind) };
+            assert_eq!(next(&turned_away), Next::Again(Duration::ZERO), "{kind:?}");
+        }
+        assert_eq!(next(&Situation { other_key: true, ..after(FailureKind::Server) }), Next::FallOver);
     }
 
     #[test]

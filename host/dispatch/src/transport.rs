@@ -62,11 +62,11 @@ impl Transport {
         Ok(Self { client })
     }
 
-    /// Sends one call with the provider's key and reads the whole answer.
-    pub(crate) async fn post(&self, place: &Place, call: Call) -> Result<Reply, Failure> {
+    /// Sends one call with one of the provider's keys and reads the whole answer.
+    pub(crate) async fn post(&self, place: &Place, key: usize, call: Call) -> Result<Reply, Failure> {
         let mut request = self.client.post(place.url(call.path)).body(call.body);
         request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(authorization) = &place.authorization {
+        if let Some(authorization) = place.authorization(key) {
             request = request.header(AUTHORIZATION, authorization);
         }
         let mut response = request.send().await.map_err(|error| unsent_or_cut(&error))?;

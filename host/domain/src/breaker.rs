@@ -5,29 +5,50 @@
 //!
 //! ## States
 //!
-//! - `Closed`: attempts go out; consecutive failures are counted.
+//! - `Closed`: attempts go out, and their outcomes are counted.
 //! - `Open`: attempts are rejected until the pause ends.
 //! - `HalfOpen`: the pause has ended; one probe may be out, its outcome decides.
 //!
+//! ## What opens it
+//!
+//! - [`FAILURES_TO_OPEN`] failures in a row.
+//! - Half of the latest outcomes failed, once there are [`LEAST_OUTCOMES`] of the last minute.
+//! - Half of the latest deliveries were slow, once there are as many. What is slow is for the caller to say.
+//! - A probe that failed, or was as slow as what it had been opened for.
+//!
+//! Refusals and the caller's own mistakes are [`answered`](Breaker::answered): they say nothing about health.
+//!
 //! ## Invariants
 //!
-//! - In `HalfOpen`, at most one attempt is in flight. One that never reports back frees its place after
-//!   [`PROBE_PATIENCE_MS`], so a lost probe cannot close a candidate for ever.
+//! - In `HalfOpen`, one probe is out at a time. When it has said nothing for [`PROBE_PATIENCE_MS`], another may go: a
+//!   probe that hangs must not keep a provider closed that has come back. Only the latest probe's failure opens again.
 //! - A pause is never longer than [`MAX_PAUSE_MS`]: recovery is seen within half a minute of traffic.
 
-use serde::Serialize;
+use std::{collections::VecDeque, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::FailureKind;
 
 /// Milliseconds on the node's monotonic clock.
 pub type Millis = u64;
 
-/// Consecutive failures that open a breaker.
+/// Failures in a row that open a breaker.
 pub const FAILURES_TO_OPEN: u32 = 5;
-/// First pause, doubled each time a probe fails.
+/// Outcomes of the last minute before their rate means something.
+pub const LEAST_OUTCOMES: usize = 10;
+/// First pause, doubled each time it opens again.
 pub const FIRST_PAUSE_MS: Millis = 2_000;
 /// Longest pause, jitter included.
 pub const MAX_PAUSE_MS: Millis = 20_000;
 /// How long a probe may be out before another is allowed.
-pub const PROBE_PATIENCE_MS: Millis = 600_000;
+pub const PROBE_PATIENCE_MS: Millis = 25_000;
+/// How long outcomes count towards a rate, and how long it must have been closed for its next pause to be a first one.
+const CALM_MS: Millis = 60_000;
+/// Outcomes that are kept for rates.
+const OUTCOMES: usize = 40;
+/// Changes that are kept for people.
+const CHANGES: usize = 32;
 
 /// The states, as people see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,14 +59,82 @@ pub enum State {
     HalfOpen { probing: bool },
 }
 
+/// Why a breaker changed its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "code")]
+pub enum Reason {
+    /// Opened: so many failures in a row, the last of this kind.
+    InARow { failures: u32, last: FailureKind },
+    /// Opened: so many of the latest outcomes failed, the last with this kind.
+    FailureRate { failed: u32, of: u32, last: FailureKind },
+    /// Opened: so many of the latest deliveries were slow.
+    SlowCalls { slow: u32, of: u32 },
+    /// Opened again.
+    ProbeFailed { kind: FailureKind },
+    /// Opened again.
+    ProbeSlow,
+    /// Closed: somebody was served.
+    Delivered,
+}
+
+/// For people.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InARow { failures, last } => write!(f, "{failures} failures in a row, the last: {}", last.code()),
+            Self::FailureRate { failed, of, last } => {
+                write!(f, "{failed} of the latest {of} outcomes failed, the last: {}", last.code())
+            }
+            Self::SlowCalls { slow, of } => write!(f, "{slow} of the latest {of} deliveries were slow"),
+            Self::ProbeFailed { kind } => write!(f, "the probe failed: {}", kind.code()),
+            Self::ProbeSlow => f.write_str("the probe was slow"),
+            Self::Delivered => f.write_str("it delivered"),
+        }
+    }
+}
+
+/// One change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub at: Millis,
+    pub reason: Reason,
+    /// Until when it is open; `None` when it closed.
+    pub until: Option<Millis>,
+}
+
+/// The right to send the one attempt that a half-open breaker allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+/// What a later run can begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Milliseconds that its pause had left.
+    open_for: Millis,
+    trips: u32,
+}
+
 /// One candidate's breaker.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
-    consecutive_failures: u32,
-    /// Times in a row that it opened without a success between.
+    failures_in_a_row: u32,
+    /// The latest, oldest first.
+    outcomes: VecDeque<Outcome>,
+    /// Times that it opened without being calm between.
     trips: u32,
+    closed_since: Option<Millis>,
     open_until: Option<Millis>,
-    probe_since: Option<Millis>,
+    was_slow: bool,
+    probe: Option<(Ticket, Millis)>,
+    tickets: u64,
+    changes: VecDeque<Change>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    at: Millis,
+    failed: bool,
+    slow: bool,
 }
 
 impl Breaker {
@@ -58,135 +147,140 @@ impl Breaker {
         }
     }
 
-    /// Takes the one probe of a half-open breaker; `false` when it is taken or the breaker is not half open.
-    pub fn take_probe(&mut self, now: Millis) -> bool {
-        let free = self.state(now) == (State::HalfOpen { probing: false });
-        if free {
-            self.probe_since = Some(now);
+    /// The latest changes, oldest first.
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Change> {
+        self.changes.iter()
+    }
+
+    /// Takes the one probe of a half-open breaker; `None` when it is out or the breaker is not half open.
+    pub fn take_probe(&mut self, now: Millis) -> Option<Ticket> {
+        if self.state(now) != (State::HalfOpen { probing: false }) {
+            return None;
         }
-        free
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.probe = Some((ticket, now));
+        Some(ticket)
     }
 
-    /// Gives a probe back that was never sent.
-    pub fn return_probe(&mut self) {
-        self.probe_since = None;
+    /// A probe that was never sent, or whose end says nothing, is given back.
+    pub fn return_probe(&mut self, ticket: Ticket) {
+        if self.is_latest(Some(ticket)) {
+            self.probe = None;
+        }
     }
 
-    /// The provider delivered.
-    pub fn succeeded(&mut self) {
-        *self = Self::default();
+    /// The provider delivered; `slow` when it took far longer than usual.
+    pub fn succeeded(&mut self, now: Millis, slow: bool, probe: Option<Ticket>, jitter: f64) {
+        self.failures_in_a_row = 0;
+        if self.open_until.is_some() {
+            if !(slow && self.was_slow) {
+                self.close(now);
+            } else if self.is_latest(probe) {
+                self.open(now, Reason::ProbeSlow, jitter);
+            }
+            return;
+        }
+        self.note(Outcome { at: now, failed: false, slow });
+        let deliveries = || self.outcomes.iter().filter(|outcome| !outcome.failed);
+        let (slow, of) = (deliveries().filter(|outcome| outcome.slow).count(), deliveries().count());
+        if of >= LEAST_OUTCOMES && 2 * slow >= of {
+            self.open(now, Reason::SlowCalls { slow: slow as u32, of: of as u32 }, jitter);
+            self.was_slow = true;
+        }
     }
 
     /// The provider answered in a way that says nothing about its health, such as a refusal.
-    pub fn answered(&mut self) {
-        self.probe_since = None;
-    }
-
-    /// A failure that counts. `jitter` is 0 to 1 and shortens the pause by up to a fifth.
-    pub fn failed(&mut self, now: Millis, jitter: f64) {
-        self.consecutive_failures = self.consecutive_failures.saturating_add(1);
-        let was_probe = self.probe_since.take().is_some();
-        if was_probe || (self.open_until.is_none() && self.consecutive_failures >= FAILURES_TO_OPEN) {
-            let pause = FIRST_PAUSE_MS.saturating_mul(1 << self.trips.min(10)).min(MAX_PAUSE_MS);
-            let shortened = pause as f64 * (1.0 - 0.2 * jitter.clamp(0.0, 1.0));
-            self.trips = self.trips.saturating_add(1);
-            self.open_until = Some(now.saturating_add(shortened as Millis));
+    pub fn answered(&mut self, probe: Option<Ticket>) {
+        if let Some(ticket) = probe {
+            self.return_probe(ticket);
         }
     }
 
-    /// No attempts for `pause`, without a failure: the provider asked for it.
-    pub fn pause(&mut self, now: Millis, pause: Millis) {
-        self.probe_since = None;
-        let until = now.saturating_add(pause);
-        self.open_until = Some(self.open_until.map_or(until, |open| open.max(until)));
+    /// A failure that counts. `jitter` is 0 to 1 and shortens the pause by up to a fifth.
+    pub fn failed(&mut self, now: Millis, kind: FailureKind, probe: Option<Ticket>, jitter: f64) {
+        if self.open_until.is_some() {
+            // What others that are still out come to says nothing new.
+            if self.is_latest(probe) {
+                self.open(now, Reason::ProbeFailed { kind }, jitter);
+            }
+            return;
+        }
+        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+        self.note(Outcome { at: now, failed: true, slow: false });
+        let (failed, of) = (self.outcomes.iter().filter(|outcome| outcome.failed).count(), self.outcomes.len());
+        if self.failures_in_a_row >= FAILURES_TO_OPEN {
+            self.open(now, Reason::InARow { failures: self.failures_in_a_row, last: kind }, jitter);
+        } else if of >= LEAST_OUTCOMES && 2 * failed >= of {
+            self.open(now, Reason::FailureRate { failed: failed as u32, of: of as u32, last: kind }, jitter);
+        }
+    }
+
+    /// `None` while it is closed: then there is nothing to remember.
+    #[must_use]
+    pub fn save(&self, now: Millis) -> Option<Saved> {
+        self.open_until.map(|until| Saved { open_for: until.saturating_sub(now), trips: self.trips })
+    }
+
+    /// Goes on where an earlier run was `age` milliseconds ago: its pause ends when it would have ended.
+    #[must_use]
+    pub fn restore(saved: Saved, now: Millis, age: Millis) -> Self {
+        let left = saved.open_for.min(MAX_PAUSE_MS).saturating_sub(age);
+        Self { open_until: Some(now.saturating_add(left)), trips: saved.trips, ..Self::default() }
+    }
+
+    fn open(&mut self, now: Millis, reason: Reason, jitter: f64) {
+        if self.closed_since.is_some_and(|since| now.saturating_sub(since) >= CALM_MS) {
+            self.trips = 0;
+        }
+        let pause = FIRST_PAUSE_MS.saturating_mul(1 << self.trips.min(10)).min(MAX_PAUSE_MS);
+        let shortened = pause as f64 * (1.0 - 0.2 * jitter.clamp(0.0, 1.0));
+        let until = now.saturating_add(shortened as Millis);
+        self.trips = self.trips.saturating_add(1);
+        self.open_until = Some(until);
+        self.closed_since = None;
+        self.probe = None;
+        self.forget();
+        self.remember(Change { at: now, reason, until: Some(until) });
+    }
+
+    fn close(&mut self, now: Millis) {
+        self.open_until = None;
+        self.closed_since = Some(now);
+        self.was_slow = false;
+        self.probe = None;
+        self.forget();
+        self.remember(Change { at: now, reason: Reason::Delivered, until: None });
+    }
+
+    fn forget(&mut self) {
+        self.failures_in_a_row = 0;
+        self.outcomes.clear();
+    }
+
+    fn note(&mut self, outcome: Outcome) {
+        let is_old = |oldest: &Outcome| outcome.at.saturating_sub(oldest.at) >= CALM_MS;
+        while self.outcomes.len() >= OUTCOMES || self.outcomes.front().is_some_and(is_old) {
+            self.outcomes.pop_front();
+        }
+        self.outcomes.push_back(outcome);
+    }
+
+    fn remember(&mut self, change: Change) {
+        if self.changes.len() >= CHANGES {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(change);
+    }
+
+    fn is_latest(&self, probe: Option<Ticket>) -> bool {
+        probe.is_some() && self.probe.map(|(ticket, _)| ticket) == probe
     }
 
     fn probing(&self, now: Millis) -> bool {
-        self.probe_since.is_some_and(|since| now.saturating_sub(since) < PROBE_PATIENCE_MS)
+        self.probe.is_some_and(|(_, since)| now.saturating_sub(since) < PROBE_PATIENCE_MS)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn opened(now: Millis) -> Breaker {
-        let mut breaker = Breaker::default();
-        for _ in 0..FAILURES_TO_OPEN {
-            breaker.failed(now, 0.0);
-        }
-        breaker
-    }
-
-    #[test]
-    fn opens_after_consecutive_failures_only() {
-        let mut breaker = Breaker::default();
-        for _ in 1..FAILURES_TO_OPEN {
-            breaker.failed(0, 0.0);
-        }
-        breaker.succeeded();
-        breaker.failed(0, 0.0);
-        assert_eq!(breaker.state(0), State::Closed);
-        assert_eq!(opened(0).state(0), State::Open { until: FIRST_PAUSE_MS });
-    }
-
-    #[test]
-    fn lets_one_probe_out_and_its_outcome_decides() {
-        let mut breaker = opened(0);
-        assert!(!breaker.take_probe(FIRST_PAUSE_MS - 1));
-        assert!(breaker.take_probe(FIRST_PAUSE_MS));
-        assert!(!breaker.take_probe(FIRST_PAUSE_MS));
-        breaker.failed(FIRST_PAUSE_MS, 0.0);
-        assert_eq!(breaker.state(FIRST_PAUSE_MS), State::Open { until: 3 * FIRST_PAUSE_MS });
-        assert!(breaker.take_probe(3 * FIRST_PAUSE_MS));
-        breaker.succeeded();
-        assert_eq!(breaker.state(3 * FIRST_PAUSE_MS), State::Closed);
-    }
-
-    #[test]
-    fn a_lost_probe_does_not_close_it_for_ever() {
-        let mut breaker = opened(0);
-        assert!(breaker.take_probe(FIRST_PAUSE_MS));
-        assert!(breaker.take_probe(FIRST_PAUSE_MS + PROBE_PATIENCE_MS));
-    }
-
-    #[derive(Clone, Debug)]
-    enum Event {
-        Fail(f64),
-        Succeed,
-        Answer,
-        Probe,
-        Wait(Millis),
-    }
-
-    fn event() -> impl Strategy<Value = Event> {
-        prop_oneof![
-            (0.0..=1.0).prop_map(Event::Fail),
-            Just(Event::Succeed),
-            Just(Event::Answer),
-            Just(Event::Probe),
-            (0..30_000u64).prop_map(Event::Wait),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn never_pauses_longer_than_promised(events in prop::collection::vec(event(), 0..200)) {
-            let (mut breaker, mut now) = (Breaker::default(), 0);
-            for event in events {
-                match event {
-                    Event::Fail(jitter) => breaker.failed(now, jitter),
-                    Event::Succeed => breaker.succeeded(),
-                    Event::Answer => breaker.answered(),
-                    Event::Probe => { breaker.take_probe(now); }
-                    Event::Wait(ms) => now += ms,
-                }
-                if let State::Open { until } = breaker.state(now) {
-                    prop_assert!(until > now && until - now <= MAX_PAUSE_MS);
-                }
-            }
-        }
-    }
-}
+mod tests;

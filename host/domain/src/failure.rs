@@ -52,6 +52,20 @@ pub enum BreakerEffect {
 }
 
 impl FailureKind {
+    /// In the order in which they are declared.
+    pub const ALL: [Self; 10] = [
+        Self::Connect,
+        Self::RateLimited,
+        Self::Credential,
+        Self::Quota,
+        Self::Server,
+        Self::Timeout,
+        Self::Empty,
+        Self::Refused,
+        Self::Capability,
+        Self::Caller,
+    ];
+
     /// Stable word for records, metrics and answers.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -100,22 +114,9 @@ impl FailureKind {
 mod tests {
     use super::*;
 
-    const ALL: [FailureKind; 10] = [
-        FailureKind::Connect,
-        FailureKind::RateLimited,
-        FailureKind::Credential,
-        FailureKind::Quota,
-        FailureKind::Server,
-        FailureKind::Timeout,
-        FailureKind::Empty,
-        FailureKind::Refused,
-        FailureKind::Capability,
-        FailureKind::Caller,
-    ];
-
     #[test]
     fn what_may_be_charged_falls_over_only_where_the_route_allows_paying_twice() {
-        for kind in ALL {
+        for kind in FailureKind::ALL {
             if kind.may_be_charged() {
                 assert!(kind.may_fall_over(true) && !kind.may_fall_over(false), "{kind:?}");
             } else {

@@ -1,111 +1,153 @@
-//! Recent performance of one candidate: a bounded window of outcomes, with time passed in.
+//! Recent performance of one candidate: three sliding windows of outcomes, with time passed in.
 //!
-//! Percentiles are worked out when an outcome arrives, not when a decision asks: decisions come more often.
+//! Each window is a ring of slots, so forgetting costs nothing and memory is bounded however much traffic there is.
+//! Latencies go into histograms of two significant digits: a percentile is off by at most a hundredth.
+//!
+//! Unknown is not failure: without samples the success is 1, with an interval that spans everything. Latency falls back
+//! from five minutes to the hour, and where both know too little the caller has the catalogue's.
 
-use std::collections::VecDeque;
+use serde::Serialize;
 
-use crate::{breaker::Millis, catalogue::Latency};
+use crate::{breaker::Millis, catalogue::Latency, failure::FailureKind};
 
-/// Outcomes kept.
-const CAPACITY: usize = 128;
-/// How long an outcome counts.
-const SPAN_MS: Millis = 300_000;
+mod window;
+
+use window::Window;
+pub use window::{SavedSlot, Summary};
+
 /// Deliveries needed before measured latency replaces the catalogue's.
-const ENOUGH: usize = 5;
+const ENOUGH: u32 = 5;
+/// Deliveries needed before a 95th percentile says what is slow.
+const ENOUGH_FOR_TAIL: u32 = 20;
 
-/// The window of one candidate.
-#[derive(Clone, Debug, Default)]
-pub struct Tracker {
-    outcomes: VecDeque<Outcome>,
-    delivered: u32,
-    latency: Option<Latency>,
+/// How far back a window reaches. It covers between its span less one slot and its whole span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Span {
+    #[serde(rename = "1m")]
+    Minute,
+    #[serde(rename = "5m")]
+    FiveMinutes,
+    #[serde(rename = "1h")]
+    Hour,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Outcome {
-    at: Millis,
-    /// `None` when nothing was delivered.
-    latency_ms: Option<u32>,
+impl Span {
+    pub const ALL: [Self; 3] = [Self::Minute, Self::FiveMinutes, Self::Hour];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Minute => "1m",
+            Self::FiveMinutes => "5m",
+            Self::Hour => "1h",
+        }
+    }
+
+    /// Length of a slot in milliseconds, and how many there are.
+    fn slots(self) -> (Millis, usize) {
+        match self {
+            Self::Minute => (10_000, 6),
+            Self::FiveMinutes => (60_000, 5),
+            Self::Hour => (300_000, 12),
+        }
+    }
+}
+
+/// How an attempt ended, as far as performance is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    Delivered { latency_ms: u32 },
+    Failed(FailureKind),
+}
+
+/// What a decision is told: of five minutes, and of the hour where those know too little.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recent {
+    /// Deliveries and failures that count.
+    pub samples: u32,
+    /// Share of `samples` that delivered; 1 when there are none.
+    pub success: f32,
+    /// Measured, once there are enough deliveries.
+    pub latency: Option<Latency>,
+}
+
+/// The windows of one candidate.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    windows: [Window; 3],
+    /// Worked out when first asked after a change, because decisions come more often than outcomes, and again when the
+    /// oldest slot is forgotten.
+    recent: Option<(u64, Recent)>,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self { windows: Span::ALL.map(|span| Window::new(span.slots())), recent: None }
+    }
 }
 
 impl Tracker {
-    /// Notes how an attempt ended: with its latency when it delivered.
-    pub fn note(&mut self, now: Millis, latency_ms: Option<u32>) {
-        while self.outcomes.len() >= CAPACITY || self.outcomes.front().is_some_and(|oldest| stale(oldest, now)) {
-            self.outcomes.pop_front();
+    pub fn note(&mut self, now: Millis, event: Event) {
+        for window in &mut self.windows {
+            window.note(now, event);
         }
-        self.outcomes.push_back(Outcome { at: now, latency_ms });
-        let mut latencies: Vec<u32> = self.outcomes.iter().filter_map(|outcome| outcome.latency_ms).collect();
-        latencies.sort_unstable();
-        self.delivered = latencies.len() as u32;
-        self.latency = (latencies.len() >= ENOUGH)
-            .then(|| Latency { p50_ms: percentile(&latencies, 50), p95_ms: percentile(&latencies, 95) });
+        self.recent = None;
     }
 
-    /// Outcomes in the window.
-    #[must_use]
-    pub fn samples(&self, now: Millis) -> u32 {
-        if self.fresh(now) { self.outcomes.len() as u32 } else { 0 }
-    }
-
-    /// Share that delivered; 1 without samples, because unknown is not failure.
-    #[must_use]
-    pub fn success(&self, now: Millis) -> f32 {
-        match self.samples(now) {
-            0 => 1.0,
-            samples => self.delivered as f32 / samples as f32,
+    /// What a decision is told.
+    pub fn recent(&mut self, now: Millis) -> Recent {
+        let (slot_ms, _) = Span::FiveMinutes.slots();
+        let tick = now / slot_ms;
+        match self.recent {
+            Some((known, recent)) if known == tick => recent,
+            _ => {
+                let recent = self.work_out(now);
+                self.recent = Some((tick, recent));
+                recent
+            }
         }
     }
 
-    /// Measured latency, once there are enough deliveries.
+    /// Everything that one window knows.
     #[must_use]
-    pub fn latency(&self, now: Millis) -> Option<Latency> {
-        self.latency.filter(|_| self.fresh(now))
+    pub fn summary(&self, span: Span, now: Millis) -> Summary {
+        self.windows[span as usize].summary(now)
     }
 
-    fn fresh(&self, now: Millis) -> bool {
-        self.outcomes.back().is_some_and(|newest| !stale(newest, now))
+    /// The 95th percentile of the hour, once there are enough deliveries to speak of one.
+    #[must_use]
+    pub fn usual_p95_ms(&self, now: Millis) -> Option<u32> {
+        let hour = &self.windows[Span::Hour as usize];
+        (hour.delivered(now) >= ENOUGH_FOR_TAIL).then(|| hour.summary(now).p95_ms).flatten()
+    }
+
+    /// What a later run can begin with.
+    #[must_use]
+    pub fn save(&self, now: Millis) -> [Vec<SavedSlot>; 3] {
+        self.windows.each_ref().map(|window| window.save(now))
+    }
+
+    /// Begins with what an earlier run saved `age` milliseconds ago. What is too old by now is left out.
+    #[must_use]
+    pub fn restore(saved: &[Vec<SavedSlot>; 3], now: Millis, age: Millis) -> Self {
+        let mut tracker = Self::default();
+        for (window, slots) in tracker.windows.iter_mut().zip(saved) {
+            window.restore(slots, now, age);
+        }
+        tracker
+    }
+
+    fn work_out(&self, now: Millis) -> Recent {
+        let few = self.summary(Span::FiveMinutes, now);
+        let latency = latency(&few).or_else(|| latency(&self.summary(Span::Hour, now)));
+        Recent { samples: few.samples, success: few.success, latency }
     }
 }
 
-fn stale(outcome: &Outcome, now: Millis) -> bool {
-    now.saturating_sub(outcome.at) > SPAN_MS
-}
-
-/// The nearest-rank percentile of a sorted, non-empty slice.
-fn percentile(sorted: &[u32], percent: usize) -> u32 {
-    sorted[(sorted.len() * percent).div_ceil(100).saturating_sub(1)]
+fn latency(summary: &Summary) -> Option<Latency> {
+    let (p50_ms, p95_ms) = summary.p50_ms.zip(summary.p95_ms)?;
+    (summary.delivered >= ENOUGH).then_some(Latency { p50_ms, p95_ms })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_is_not_failure() {
-        let tracker = Tracker::default();
-        assert_eq!((tracker.samples(0), tracker.success(0), tracker.latency(0)), (0, 1.0, None));
-    }
-
-    #[test]
-    fn percentiles_need_enough_deliveries() {
-        let mut tracker = Tracker::default();
-        for latency in [10, 20, 30, 40] {
-            tracker.note(0, Some(latency));
-        }
-        assert_eq!(tracker.latency(0), None);
-        tracker.note(0, Some(50));
-        tracker.note(0, None);
-        assert_eq!(tracker.latency(0), Some(Latency { p50_ms: 30, p95_ms: 50 }));
-        assert_eq!(tracker.success(0), 5.0 / 6.0);
-    }
-
-    #[test]
-    fn old_outcomes_are_forgotten() {
-        let mut tracker = Tracker::default();
-        tracker.note(0, None);
-        assert_eq!(tracker.samples(SPAN_MS + 1), 0);
-        tracker.note(SPAN_MS + 1, Some(1));
-        assert_eq!(tracker.success(SPAN_MS + 1), 1.0);
-    }
-}
+mod tests;

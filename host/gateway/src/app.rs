@@ -30,6 +30,7 @@ use crate::{
     shadows,
     snapshot::{Offering, Route, Snapshot},
     state::{Counts, State},
+    warm,
 };
 
 /// A gateway that is ready to serve.
@@ -94,6 +95,7 @@ impl App {
             .await
             .map_err(|_| BuildError::Broken)??;
         let health = Arc::new(Health::new());
+        warm::restore(&ledger, &health).await;
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
         let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;
         let snapshot = Snapshot {
@@ -132,6 +134,7 @@ impl App {
         let snapshot = state.snapshot.load();
         snapshot.offering.warn_of_missing(&snapshot.roster);
         drop(snapshot);
+        tokio::spawn(warm::keep(Arc::downgrade(&state)));
         tokio::spawn(archive::keep_in_service(Arc::downgrade(&state), config.data.retention));
         Ok(Self { state })
     }
@@ -155,6 +158,7 @@ impl App {
     pub async fn finish(&self, patience: Duration) -> bool {
         self.state.tasks.close();
         let done = tokio::time::timeout(patience, self.state.tasks.wait()).await.is_ok();
+        warm::save(&self.state, Vec::new()).await;
         let written = self.state.ledger.close().await;
         if let Err(error) = &written {
             tracing::error!(%error, "records were lost");
@@ -218,6 +222,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
         shadows: names(&config.shadow),
         caps: config.caps,
         deadline: config.deadline,
+        attempt_timeout: config.attempt_timeout,
         fall_over_after_charge: config.fall_over_after_charge,
         filter: config.candidates.clone(),
         sequence: same.map(|same| Arc::clone(&same.sequence)).unwrap_or_default(),

@@ -21,6 +21,7 @@ mod service;
 mod shadows;
 mod snapshot;
 mod state;
+mod warm;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;

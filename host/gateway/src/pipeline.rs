@@ -100,6 +100,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         steps,
         max_cost: request.caps.max_cost,
         deadline: began + patience,
+        attempt_timeout: admitted.target.route.attempt_timeout,
         fall_over_after_charge: admitted.target.route.fall_over_after_charge,
         seed: admitted.seed,
     };

@@ -68,17 +68,17 @@ fn keyring(config: &Config) -> Keyring {
 fn provider_setup(account: &Account) -> ProviderSetup {
     let provider = Arc::clone(&account.provider);
     match &account.connection {
-        Connection::Openai { base_url, key, result_hosts } => ProviderSetup {
+        Connection::Openai { base_url, keys, result_hosts } => ProviderSetup {
             provider,
             base_url: Some(base_url.parse().expect("the config has checked that it is an address")),
-            key: key.as_ref().map(|key| Secret::new(key.expose())),
+            keys: keys.iter().map(|key| Secret::new(key.expose())).collect(),
             result_hosts: result_hosts.clone(),
             simulate: SimulationSettings::default(),
         },
         Connection::Simulated(simulation) => ProviderSetup {
             provider,
             base_url: None,
-            key: None,
+            keys: Vec::new(),
             result_hosts: Vec::new(),
             simulate: simulated(simulation),
         },

@@ -33,6 +33,7 @@ pub(crate) struct Route {
     pub(crate) shadows: Vec<Arc<str>>,
     pub(crate) caps: Caps,
     pub(crate) deadline: Duration,
+    pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) fall_over_after_charge: bool,
     pub(crate) filter: Filter,
     /// Requests decided before this one, on this node. Goes on over reloads.

@@ -38,6 +38,7 @@ mod writer;
 
 // Reading, keeping, forgetting.
 mod components;
+mod health;
 mod media;
 mod plugins;
 mod read;
@@ -218,6 +219,24 @@ impl Ledger {
     /// When it is larger than [`MAX_STATE`], there are too many plugins, or the database fails.
     pub async fn set_plugin_state(&self, name: &str, state: &str, at_ms: u64) -> Result<(), StateError> {
         plugins::set(&mut *self.retention.store.connection().await, name, state, at_ms).await
+    }
+
+    /// What was last set of candidates' health, and when.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn health(&self) -> Result<Option<(Vec<u8>, u64)>, DatabaseError> {
+        health::get(&mut *self.retention.store.connection().await).await
+    }
+
+    /// Remembers how candidates are doing for the next start.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_health(&self, saved: &[u8], at_ms: u64) -> Result<(), DatabaseError> {
+        health::set(&mut *self.retention.store.connection().await, saved, at_ms).await
     }
 
     /// Deletes what is older than the retention. Also done every [`LedgerSettings::housekeeping`].

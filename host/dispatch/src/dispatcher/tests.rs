@@ -2,6 +2,7 @@
 
 mod charges;
 mod faults;
+mod keys;
 mod simulated;
 mod stage;
 mod upstream;

@@ -29,6 +29,10 @@ use crate::{
 /// Least time an attempt must have had before its lateness counts against the candidate, when its usual time is not
 /// known. Else callers with tiny deadlines could close a healthy provider to everyone.
 const FAIR_MS: u64 = 30_000;
+/// An attempt hangs when it has taken this many times what 19 of 20 stay under.
+const HANGING: u64 = 3;
+/// No attempt is taken for hanging sooner than this.
+const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Walk<'a> {
     dispatcher: &'a Dispatcher,
@@ -161,7 +165,8 @@ impl<'a> Walk<'a> {
     /// Whether a step may be tried as far as money, time and the account go.
     fn is_possible(&self, step: &Step) -> bool {
         let in_time = !self.was_late || step.p50_ms.is_none_or(|p50_ms| millis(p50_ms) < self.time_left());
-        in_time && self.is_affordable(step) && !self.was_turned_away(step)
+        let is_shut = step.cell.is_shut(self.dispatcher.health.now());
+        in_time && !is_shut && self.is_affordable(step) && !self.was_turned_away(step)
     }
 
     /// Whether its upper price fits in what the attempts so far have left of the cap.
@@ -172,7 +177,7 @@ impl<'a> Walk<'a> {
         step.estimate.is_some_and(|estimate| estimate.upper <= left)
     }
 
-    /// Whether this request has already met the step's account and found it shut or paused.
+    /// Whether this request has already met the step's account and found it shut or paused, with as many keys as it has.
     fn was_turned_away(&self, step: &Step) -> bool {
         let provider = &step.candidate.provider.name;
         let turned_away = |attempt: &Attempt| match &attempt.end {
@@ -182,7 +187,7 @@ impl<'a> Walk<'a> {
             }
             AttemptEnd::Delivered { .. } => false,
         };
-        self.attempts.iter().any(turned_away)
+        self.attempts.iter().filter(|attempt| turned_away(attempt)).count() >= step.cell.key_count()
     }
 
     fn is_in_service(&self, step: &Step) -> bool {
@@ -203,9 +208,10 @@ impl<'a> Walk<'a> {
         let upper = step.estimate.map(|estimate| estimate.upper);
         let decision = self.job.decision;
         dispatcher.journal.started(AttemptStarted { decision, number, candidate: candidate.clone(), at_ms, upper });
-        let in_flight = step.cell.begin(probe);
+        let in_flight = step.cell.begin(dispatcher.health.now(), probe);
+        let patience = self.patience(index);
 
-        let (result, was_expired) = self.call(index, number).await;
+        let (result, was_expired) = self.call(index, number, in_flight.key(), patience).await;
 
         let latency = began.elapsed();
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
@@ -216,19 +222,20 @@ impl<'a> Walk<'a> {
                 let pictures = drawn.pictures.len() as u32;
                 let charge =
                     settle::delivered(&step.tariff, step.estimate, drawn.usage, drawn.sent, self.job.request.count);
-                (Ended::Delivered { latency_ms }, AttemptEnd::Delivered { pictures }, charge)
+                let listed_p95_ms = step.candidate.tier().latency.map(|latency| latency.p95_ms);
+                (Ended::Delivered { latency_ms, listed_p95_ms }, AttemptEnd::Delivered { pictures }, charge)
             }
             Err(Failure { kind, retry_after, status, detail, usage, .. }) => {
                 let ended = if was_expired && !had_fair_time(step, latency) {
                     Ended::Unfair
                 } else {
-                    Ended::Failed { kind: *kind, retry_after: *retry_after, jitter }
+                    Ended::Failed { kind: *kind, retry_after: *retry_after }
                 };
                 let charge = settle::failed(*kind, &step.tariff, step.estimate, *usage);
                 (ended, AttemptEnd::Failed { kind: *kind, status: *status, detail: detail.as_str().into() }, charge)
             }
         };
-        in_flight.ended(dispatcher.health.now(), ended);
+        in_flight.ended(dispatcher.health.now(), ended, jitter);
         let attempt = Attempt { number, candidate, at_ms, latency_ms, end, charge };
         dispatcher.journal.ended(decision, &attempt);
         self.charge = self.charge.and(charge);
@@ -236,8 +243,31 @@ impl<'a> Walk<'a> {
         result.map_err(|failure| self.remember(failure))
     }
 
-    /// The call itself, in its own box: a waiting request should be small. Also says whether the deadline ended it.
-    async fn call(&self, index: usize, number: u32) -> (Result<Drawn, Failure>, bool) {
+    /// When an attempt at the step is given up: at the job's deadline, or earlier when somebody else could serve and this
+    /// one takes far longer than it ever does. Giving up may pay twice, so it never comes early.
+    fn patience(&self, index: usize) -> Instant {
+        let step = &self.job.steps[index];
+        let listed = step.candidate.tier().latency.map(|latency| latency.p95_ms);
+        let usual = step.cell.usual_p95_ms(self.dispatcher.health.now(), listed);
+        let own = usual.map(|p95_ms| Duration::from_millis(HANGING * u64::from(p95_ms)).max(LEAST_PATIENCE));
+        let Some(patience) = self.job.attempt_timeout.or(own) else { return self.job.deadline };
+        let upper = step.estimate.map_or(MicroUsd::ZERO, |estimate| estimate.upper);
+        let takes_over = |other: &&Step| {
+            let is_affordable = self.job.max_cost.is_none_or(|cap| {
+                let spent = self.charge.amount().plus(upper);
+                other.estimate.is_some_and(|estimate| spent.plus(estimate.upper) <= cap)
+            });
+            let left = self.time_left().saturating_sub(patience);
+            let in_time = other.p50_ms.is_none_or(|p50_ms| millis(p50_ms) < left);
+            is_affordable && in_time && self.is_possible(other) && self.is_in_service(other)
+        };
+        let can_fall_over =
+            self.job.fall_over_after_charge && self.job.steps[index + 1..].iter().any(|other| takes_over(&other));
+        if can_fall_over { self.job.deadline.min(Instant::now() + patience) } else { self.job.deadline }
+    }
+
+    /// The call itself, in its own box: a waiting request should be small. Also says whether our patience ended it.
+    async fn call(&self, index: usize, number: u32, key: usize, until: Instant) -> (Result<Drawn, Failure>, bool) {
         let step = &self.job.steps[index];
         let Some(endpoint) = self.endpoint(step) else {
             let detail = format!("provider `{}` is not set up", step.candidate.provider.name);
@@ -248,12 +278,17 @@ impl<'a> Walk<'a> {
             extra: &self.job.extra,
             candidate: &step.candidate,
             tariff: &step.tariff,
+            key,
             seed: self.job.seed.wrapping_add(u64::from(number)),
             elapsed: self.dispatcher.health.clock().elapsed(),
         };
         let call = Box::pin(self.dispatcher.means.attempt(endpoint, errand));
-        match tokio::time::timeout_at(self.job.deadline, call).await {
+        match tokio::time::timeout_at(until, call).await {
             Ok(result) => (result, false),
+            Err(_) if until < self.job.deadline => {
+                let detail = "no answer in three times as long as it usually takes";
+                (Err(Failure::new(FailureKind::Timeout, detail)), true)
+            }
             Err(_) => (Err(Failure::new(FailureKind::Timeout, "no answer before the deadline")), true),
         }
     }
@@ -300,6 +335,7 @@ impl<'a> Walk<'a> {
             repeats,
             alone: self.job.steps.iter().all(|other| other.candidate.provider.name == *provider),
             in_service: !was_probe && self.is_in_service(step),
+            other_key: !step.cell.is_shut(self.dispatcher.health.now()) && !self.was_turned_away(step),
             fall_over_after_charge: self.job.fall_over_after_charge,
             time_left: self.time_left(),
             p50: step.p50_ms.map(millis),

@@ -9,16 +9,20 @@ use std::{
 };
 
 use domain::{
-    breaker::{Breaker, Millis, State},
+    breaker::{self, Breaker, Change, Millis, State, Ticket},
     catalogue::Latency,
     failure::{BreakerEffect, FailureKind},
     plugin::Live,
-    tracker::Tracker,
+    tracker::{Event, SavedSlot, Span, Summary, Tracker},
 };
+use serde::{Deserialize, Serialize};
 
-use super::Account;
+use super::account::{Account, KeyView, Rest};
 
-/// Breaker, window and attempts under way of one candidate.
+/// A delivery is slow when it took this many times the 95th percentile.
+const SLOW: u64 = 3;
+
+/// Breaker, windows and attempts under way of one candidate.
 #[derive(Debug)]
 pub struct Cell {
     measured: Mutex<Measured>,
@@ -40,6 +44,24 @@ pub struct View {
     pub live: Live,
     /// Measured, once there are enough deliveries.
     pub latency: Option<Latency>,
+    /// The provider asked for patience, or takes none of the keys: calling it all the same would be bad manners.
+    pub shut: bool,
+}
+
+/// A cell for people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    pub view: View,
+    /// Oldest first.
+    pub changes: Vec<Change>,
+    pub windows: [(Span, Summary); 3],
+}
+
+/// What a later run can begin with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SavedCell {
+    windows: [Vec<SavedSlot>; 3],
+    breaker: Option<breaker::Saved>,
 }
 
 /// How an attempt ended, as far as health is concerned.
@@ -47,12 +69,12 @@ pub struct View {
 pub(crate) enum Ended {
     Delivered {
         latency_ms: u32,
+        /// What the catalogue says that 19 of 20 deliveries stay under.
+        listed_p95_ms: Option<u32>,
     },
     Failed {
         kind: FailureKind,
         retry_after: Option<Duration>,
-        /// 0 to 1, for the breaker's pause.
-        jitter: f64,
     },
     /// It was cut short by us: that says nothing about the candidate.
     Unfair,
@@ -63,14 +85,28 @@ impl Cell {
         Self { measured: Mutex::default(), in_flight: AtomicU32::new(0), account }
     }
 
+    pub(super) fn restored(account: Arc<Account>, saved: &SavedCell, now: Millis, age: Millis) -> Self {
+        let breaker = saved.breaker.map(|saved| Breaker::restore(saved, now, age)).unwrap_or_default();
+        let measured = Measured { breaker, tracker: Tracker::restore(&saved.windows, now, age) };
+        Self { measured: Mutex::new(measured), ..Self::new(account) }
+    }
+
+    /// `None` when there is nothing to remember.
+    pub(super) fn save(&self, now: Millis) -> Option<SavedCell> {
+        let measured = self.lock();
+        let saved = SavedCell { windows: measured.tracker.save(now), breaker: measured.breaker.save(now) };
+        (saved.breaker.is_some() || saved.windows.iter().any(|slots| !slots.is_empty())).then_some(saved)
+    }
+
     #[must_use]
     pub fn view(&self, now: Millis) -> View {
         let shut_until = self.account.shut_until(now);
-        let measured = self.lock();
+        let mut measured = self.lock();
         let state = measured.breaker.state(now);
+        let recent = measured.tracker.recent(now);
         let live = Live {
-            samples: measured.tracker.samples(now),
-            success: measured.tracker.success(now),
+            samples: recent.samples,
+            success: recent.success,
             in_flight: self.in_flight.load(Ordering::Relaxed),
             half_open: matches!(state, State::HalfOpen { .. }),
         };
@@ -79,7 +115,22 @@ impl Cell {
             (Some(until), _) => State::Open { until },
             (None, state) => state,
         };
-        View { state, live, latency: measured.tracker.latency(now) }
+        View { state, live, latency: recent.latency, shut: shut_until.is_some() }
+    }
+
+    /// Everything there is to know, for people.
+    #[must_use]
+    pub fn report(&self, now: Millis) -> Report {
+        let view = self.view(now);
+        let measured = self.lock();
+        let windows = Span::ALL.map(|span| (span, measured.tracker.summary(span, now)));
+        Report { view, changes: measured.breaker.changes().copied().collect(), windows }
+    }
+
+    /// The provider's keys, which all its candidates share.
+    #[must_use]
+    pub fn keys(&self, now: Millis) -> Vec<KeyView> {
+        self.account.keys(now)
     }
 
     /// The one probe of a half-open breaker; `None` when it is out, or none is due. Dropping it unsent gives it back.
@@ -88,47 +139,68 @@ impl Cell {
         if self.account.shut_until(now).is_some() {
             return None;
         }
-        self.lock().breaker.take_probe(now).then(|| Probe { cell: Arc::clone(self), spent: false })
+        let ticket = self.lock().breaker.take_probe(now)?;
+        Some(Probe { cell: Arc::clone(self), ticket, spent: false })
+    }
+
+    /// Whether the provider asked for patience, or takes none of the keys.
+    pub(crate) fn is_shut(&self, now: Millis) -> bool {
+        self.account.shut_until(now).is_some()
+    }
+
+    pub(crate) fn key_count(&self) -> usize {
+        self.account.key_count()
+    }
+
+    /// The longest of what is listed and what is measured, that 19 of 20 deliveries stay under.
+    pub(crate) fn usual_p95_ms(&self, now: Millis, listed_ms: Option<u32>) -> Option<u32> {
+        self.lock().tracker.usual_p95_ms(now).max(listed_ms)
     }
 
     /// An attempt goes out. When the returned value is dropped without a word, nothing is learned from it.
-    pub(crate) fn begin(self: &Arc<Self>, probe: Option<Probe>) -> InFlight {
+    pub(crate) fn begin(self: &Arc<Self>, now: Millis, probe: Option<Probe>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight { cell: Arc::clone(self), probe, generation: self.account.generation() }
+        let generation = self.account.generation();
+        InFlight { cell: Arc::clone(self), probe, key: self.account.lease(now), generation }
     }
 
-    /// `generation` is the account's when the attempt began.
-    fn note(&self, now: Millis, ended: Ended, generation: u64) {
+    /// `jitter` is 0 to 1, for pauses.
+    fn note(&self, now: Millis, ended: Ended, jitter: f64, flight: &InFlight) {
+        let probe = flight.probe.as_ref().map(|probe| probe.ticket);
+        let account = (flight.generation == self.account.generation()).then_some(&self.account);
         let mut measured = self.lock();
-        let same_account = generation == self.account.generation();
+        let Measured { breaker, tracker } = &mut *measured;
         match ended {
-            Ended::Delivered { latency_ms } => {
-                measured.breaker.succeeded();
-                measured.tracker.note(now, Some(latency_ms));
+            Ended::Delivered { latency_ms, listed_p95_ms } => {
+                let usual = tracker.usual_p95_ms(now).max(listed_p95_ms);
+                let slow = usual.is_some_and(|usual| u64::from(latency_ms) > SLOW * u64::from(usual));
+                breaker.succeeded(now, slow, probe, jitter);
+                tracker.note(now, Event::Delivered { latency_ms });
+                if let Some(account) = account {
+                    account.delivered(flight.key);
+                }
             }
-            Ended::Unfair => measured.breaker.answered(),
-            Ended::Failed { kind, retry_after, jitter } => match kind.breaker() {
-                BreakerEffect::Counts => {
-                    measured.breaker.failed(now, jitter);
-                    measured.tracker.note(now, None);
+            Ended::Unfair => breaker.answered(probe),
+            Ended::Failed { kind, retry_after } => {
+                tracker.note(now, Event::Failed(kind));
+                if kind.breaker() == BreakerEffect::Counts {
+                    breaker.failed(now, kind, probe, jitter);
+                    return;
                 }
-                // The account's pause covers this candidate too. Its breaker is left alone: a provider that asks for
-                // patience has not failed, and needs no probe afterwards.
-                BreakerEffect::Pauses => {
-                    measured.breaker.answered();
-                    let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-                    if same_account {
-                        self.account.pause(now, asked);
+                // The breaker is left alone: a provider that asks for patience has not failed, and needs no probe
+                // afterwards. Its account's pause covers this candidate, too.
+                breaker.answered(probe);
+                let Some(account) = account else { return };
+                match kind {
+                    FailureKind::RateLimited => {
+                        let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+                        account.pause(now, flight.key, asked, jitter);
                     }
+                    FailureKind::Credential => account.shut(now, flight.key, Rest::Credential),
+                    FailureKind::Quota => account.shut(now, flight.key, Rest::Quota),
+                    _ => {}
                 }
-                BreakerEffect::OpensAccount => {
-                    measured.breaker.answered();
-                    if same_account {
-                        self.account.shut(now);
-                    }
-                }
-                BreakerEffect::Nothing => measured.breaker.answered(),
-            },
+            }
         }
     }
 
@@ -141,6 +213,7 @@ impl Cell {
 #[derive(Debug)]
 pub struct Probe {
     cell: Arc<Cell>,
+    ticket: Ticket,
     /// Its outcome was noted, so there is nothing to give back.
     spent: bool,
 }
@@ -148,7 +221,7 @@ pub struct Probe {
 impl Drop for Probe {
     fn drop(&mut self) {
         if !self.spent {
-            self.cell.lock().breaker.return_probe();
+            self.cell.lock().breaker.return_probe(self.ticket);
         }
     }
 }
@@ -158,12 +231,19 @@ impl Drop for Probe {
 pub(crate) struct InFlight {
     cell: Arc<Cell>,
     probe: Option<Probe>,
+    key: usize,
     generation: u64,
 }
 
 impl InFlight {
-    pub(crate) fn ended(mut self, now: Millis, ended: Ended) {
-        self.cell.note(now, ended, self.generation);
+    /// Which of the provider's keys it uses, by its place in the configuration.
+    pub(crate) fn key(&self) -> usize {
+        self.key
+    }
+
+    /// `jitter` is 0 to 1, for pauses.
+    pub(crate) fn ended(mut self, now: Millis, ended: Ended, jitter: f64) {
+        self.cell.note(now, ended, jitter, &self);
         if let Some(probe) = &mut self.probe {
             probe.spent = true;
         }
@@ -173,5 +253,6 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.cell.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.cell.account.give_back(self.key);
     }
 }

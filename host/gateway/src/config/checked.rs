@@ -83,8 +83,8 @@ pub enum Connection {
     Openai {
         /// Without a slash at its end.
         base_url: String,
-        /// `None` for servers that ask for none.
-        key: Option<Secret>,
+        /// Empty for servers that ask for none.
+        keys: Vec<Secret>,
         /// Hosts besides its own from which pictures may be fetched: `host` or `host:port`.
         result_hosts: Vec<String>,
     },
@@ -145,6 +145,9 @@ pub struct Route {
     pub caps: Caps,
     /// Over all attempts.
     pub deadline: Duration,
+    /// For an attempt that somebody else could take over from; `None` for what is usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt_timeout: Option<Duration>,
     pub on_fault: OnFault,
     pub fall_over_after_charge: bool,
     pub candidates: Filter,
@@ -163,6 +166,7 @@ impl Route {
             shadow: Vec::new(),
             caps: Caps::default(),
             deadline: Duration::from_secs(300),
+            attempt_timeout: None,
             on_fault: OnFault::Fallback,
             fall_over_after_charge: true,
             candidates: Filter::default(),

@@ -12,8 +12,10 @@ use serde::Deserialize;
 
 use super::units::{Bytes, Money, Period};
 
+pub(super) use names::Names;
 pub(super) use price::Price;
 
+mod names;
 mod price;
 
 /// The configuration of a Muxel gateway.
@@ -108,10 +110,10 @@ pub(super) struct Provider {
     pub(super) base_url: Option<String>,
     /// Whether `base-url` may be `http` to another machine, where anyone between can read key and prompts.
     pub(super) allow_http: Option<bool>,
-    /// Environment variable that holds its key.
-    pub(super) key_env: Option<String>,
-    /// File that holds its key, relative to this file.
-    pub(super) key_file: Option<String>,
+    /// Environment variable that holds its key; a list when the account has several, which then share the calls.
+    pub(super) key_env: Option<Names>,
+    /// File that holds its key, relative to this file; a list when the account has several.
+    pub(super) key_file: Option<Names>,
     /// On every price of it, such as 0.75 for a negotiated discount of 25 %.
     pub(super) price_factor: Option<f64>,
     /// Preference between otherwise equal candidates; 1 when left out.
@@ -220,6 +222,9 @@ pub(super) struct Route {
     pub(super) min_quality: Option<f64>,
     /// Time for a whole request, over all attempts; `300s` when left out.
     pub(super) deadline: Option<Period>,
+    /// When an attempt that hangs is given up for the next candidate; three times what 19 of 20 take, and at least 30s,
+    /// when left out.
+    pub(super) attempt_timeout: Option<Period>,
     /// What happens when a plugin of this route fails; `fallback` when left out.
     pub(super) on_fault: Option<OnFault>,
     /// Whether the next candidate is tried when the failed one may charge all the same; yes when left out.

@@ -18,6 +18,7 @@ use http::{HeaderMap, Method, header};
 use super::{auth::Key, error::ApiError};
 use crate::state::State;
 
+mod breakers;
 mod plugins;
 mod reload;
 mod routes;
@@ -30,6 +31,7 @@ pub(super) fn router() -> Router<Arc<State>> {
     Router::new()
         .route("/admin/reload", post(reload::reload))
         .route("/admin/routes", get(routes::list))
+        .route("/admin/breakers", get(breakers::list))
         .route("/admin/plugins", get(plugins::list))
         .route("/admin/plugins/{name}/log", get(plugins::log))
         .route("/admin/plugins/{name}/rollback", post(plugins::rollback))

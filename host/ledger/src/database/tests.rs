@@ -60,7 +60,10 @@ async fn a_ledger_of_a_newer_program_is_left_alone() {
         .await
         .unwrap();
     for error in [refusal(dir.path()).await, Ledger::open_read_only(dir.path()).await.err().unwrap()] {
-        assert!(matches!(error, OpenError::NewerSchema { found: 9, known: 2, .. }), "{error:?}");
+        assert!(
+            matches!(error, OpenError::NewerSchema { found: 9, known, .. } if known == known_version()),
+            "{error:?}"
+        );
         assert!(error.hint().is_some_and(|hint| hint.contains("newer muxel")));
     }
 }
@@ -103,7 +106,7 @@ async fn no_column_is_made_for_a_secret() {
     .fetch_all(&mut connection)
     .await
     .unwrap();
-    assert_eq!(columns.len(), 24 + 9 + 4 + 3);
+    assert_eq!(columns.len(), 24 + 9 + 4 + 3 + 3);
     for column in columns {
         let suspicious = ["secret", "token", "hash", "auth", "password", "header", "body"];
         assert!(!suspicious.iter().any(|word| column.contains(word)), "{column}");

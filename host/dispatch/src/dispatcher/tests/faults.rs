@@ -270,3 +270,34 @@ async fn the_journal_hears_of_every_attempt() {
     let heard = play.journal.lines();
     assert_eq!(heard, ["1 started a/m", "1 server possible", "2 started b/m", "2 delivered estimated"]);
 }
+
+#[tokio::test]
+async fn who_hangs_is_given_up_for_somebody_else_and_may_have_been_paid() {
+    let (a, b) = (Upstream::playing([Act::Hang]).await, Upstream::playing([Act::picture()]).await);
+    let play = Stage::default().at("a", &a.url).at("b", &b.url).play();
+    let job = Job { attempt_timeout: Some(Duration::from_millis(50)), ..play.job(&["a", "b"]) };
+    let dispatched = play.run(job).await;
+    assert_eq!(ends(&dispatched), ["a/m timeout", "b/m delivered"]);
+    assert_eq!(dispatched.attempts[0].charge.word(), "possible");
+}
+
+#[tokio::test]
+async fn nobody_is_given_up_when_nobody_else_could_take_over() {
+    let held = || Act::Held(Box::new(Act::picture()));
+    let (a, b) = (Upstream::playing([held()]).await, Upstream::playing([Act::picture()]).await);
+    let play = Stage::default().at("a", &a.url).at("b", &b.url).play();
+    let impatient = |steps: &[&str]| Job { attempt_timeout: Some(Duration::ZERO), ..play.job(steps) };
+    let alone = impatient(&["a"]);
+    let paying_once = Job { fall_over_after_charge: false, ..impatient(&["a", "b"]) };
+    // Two pictures may not cost so much.
+    let capped = Job { max_cost: Some(domain::money::MicroUsd(12_000)), ..impatient(&["a", "b"]) };
+    for job in [alone, paying_once, capped] {
+        let release = async {
+            a.arrival().await;
+            a.release();
+        };
+        let (dispatched, ()) = tokio::join!(play.run(job), release);
+        assert_eq!(ends(&dispatched), ["a/m delivered"]);
+    }
+    assert_eq!(b.calls(), 0);
+}

@@ -76,7 +76,7 @@ impl Stage {
     }
 
     pub(super) fn key(self, key: &str) -> Self {
-        self.but(|setup| setup.key = Some(Secret::new(key)))
+        self.but(|setup| setup.keys.push(Secret::new(key)))
     }
 
     pub(super) fn play(self) -> Play {
@@ -98,7 +98,7 @@ impl Stage {
         self.providers.push(ProviderSetup {
             provider: Arc::new(provider),
             base_url: None,
-            key: None,
+            keys: Vec::new(),
             result_hosts: Vec::new(),
             simulate: SimulationSettings::default(),
         });
@@ -116,6 +116,7 @@ impl Play {
             steps: steps.iter().map(|step| self.step(step)).collect(),
             max_cost: None,
             deadline: Instant::now() + Duration::from_secs(60),
+            attempt_timeout: None,
             fall_over_after_charge: true,
             seed: 7,
         }
@@ -138,8 +139,8 @@ impl Play {
         // The clock of health has run for an hour before the test began.
         let at = if long_ago { 0 } else { self.health.now() };
         for _ in 0..FAILURES_TO_OPEN {
-            let failed = Ended::Failed { kind: FailureKind::Server, retry_after: None, jitter: 0.0 };
-            self.cell(step).begin(None).ended(at, failed);
+            let failed = Ended::Failed { kind: FailureKind::Server, retry_after: None };
+            self.cell(step).begin(at, None).ended(at, failed, 0.0);
         }
     }
 

@@ -1,4 +1,4 @@
-//! How an account with OpenAI's interface is reached: its address and its key.
+//! How an account with OpenAI's interface is reached: its address and its keys.
 //!
 //! Nothing here shows a value: people paste keys into every one of these fields.
 
@@ -11,12 +11,14 @@ use crate::config::{
     checked::{Connection, Secret},
     secret::is_secret_like,
     source::{Path, at},
-    written,
+    written::{self, Names},
 };
 
 pub(super) const OPENAI: &str = "https://api.openai.com/v1";
 /// More of a key file than any key has, in bytes.
 const LARGEST_KEY_FILE: u64 = 16 * 1024;
+/// Most keys of one account.
+const MOST_KEYS: usize = 64;
 
 pub(super) fn check(checker: &mut Checker<'_>, name: &str, written: &written::Provider) -> Option<Connection> {
     if written.simulate.is_some() {
@@ -26,7 +28,7 @@ pub(super) fn check(checker: &mut Checker<'_>, name: &str, written: &written::Pr
             "take it out, or change the dialect",
         );
     }
-    let key = key(checker, name, written);
+    let keys = keys(checker, name, written);
     let (url, host) = base_url(checker, name, written)?;
     let key_written = ["key-env", "key-file"].iter().any(|key| checker.source.has(&at!["providers", name, *key]));
     if (host == "api.openai.com" || host.ends_with(".api.openai.com")) && !key_written {
@@ -37,7 +39,7 @@ pub(super) fn check(checker: &mut Checker<'_>, name: &str, written: &written::Pr
         );
     }
     let result_hosts = result_hosts(checker, name, written.result_hosts.as_deref().unwrap_or_default());
-    Some(Connection::Openai { base_url: url.as_str().trim_end_matches('/').to_owned(), key, result_hosts })
+    Some(Connection::Openai { base_url: url.as_str().trim_end_matches('/').to_owned(), keys, result_hosts })
 }
 
 fn base_url(checker: &mut Checker<'_>, name: &str, written: &written::Provider) -> Option<(Url, String)> {
@@ -83,17 +85,48 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn key(checker: &mut Checker<'_>, name: &str, written: &written::Provider) -> Option<Secret> {
+fn keys(checker: &mut Checker<'_>, name: &str, written: &written::Provider) -> Vec<Secret> {
     match (&written.key_env, &written.key_file) {
         (Some(_), Some(_)) => {
             let at = at!["providers", name, "key-file"];
             checker.error(&at, "`key-env` and `key-file` both say where the key is", "keep one of them");
-            None
+            Vec::new()
         }
-        (Some(variable), None) => key_from_environment(checker, &at!["providers", name, "key-env"], variable),
-        (None, Some(file)) => key_from_file(checker, &at!["providers", name, "key-file"], file),
-        (None, None) => None,
+        (Some(variables), None) => {
+            let at = at!["providers", name, "key-env"];
+            each(checker, &at, variables, key_from_environment)
+        }
+        (None, Some(files)) => each(checker, &at!["providers", name, "key-file"], files, key_from_file),
+        (None, None) => Vec::new(),
     }
+}
+
+/// The keys of one name or of a list.
+fn each(
+    checker: &mut Checker<'_>,
+    at: &Path,
+    names: &Names,
+    read: fn(&mut Checker<'_>, &Path, &str) -> Option<Secret>,
+) -> Vec<Secret> {
+    let names = match names {
+        Names::One(name) => return read(checker, at, name).into_iter().collect(),
+        Names::List(names) => names,
+    };
+    if names.is_empty() {
+        checker.error(at, "this list names no key", "name at least one, or take it out");
+    } else if names.len() > MOST_KEYS {
+        checker.error(at, format!("{} keys are too many", names.len()), format!("name at most {MOST_KEYS}"));
+    }
+    let mut keys: Vec<Secret> = Vec::with_capacity(names.len().min(MOST_KEYS));
+    for (index, name) in names.iter().take(MOST_KEYS).enumerate() {
+        let at = at.then([index.into()]);
+        let Some(key) = read(checker, &at, name) else { continue };
+        if keys.contains(&key) {
+            checker.error(&at, "this is the same key as one before it", "keep one of them");
+        }
+        keys.push(key);
+    }
+    keys
 }
 
 fn key_from_environment(checker: &mut Checker<'_>, at: &Path, variable: &str) -> Option<Secret> {

@@ -80,6 +80,9 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
     let min_quality = checker.share(&at("min-quality"), written.min_quality);
     route.caps.min_quality = min_quality.map(|least| least as f32);
     route.deadline = checker.period(&at("deadline"), written.deadline, route.deadline, ("1ms", "1d"));
+    route.attempt_timeout = written
+        .attempt_timeout
+        .map(|timeout| checker.period(&at("attempt-timeout"), Some(timeout), timeout.duration(), ("1ms", "1d")));
     route.on_fault = written.on_fault.unwrap_or_default();
     route.fall_over_after_charge = written.fall_over_after_charge.unwrap_or(route.fall_over_after_charge);
     route

@@ -62,14 +62,14 @@ latency = "4s"
     assert_eq!(openai.provider.tags, ["eu", "us"]);
     assert_eq!(openai.provider.max_in_flight, 7);
     assert_eq!(openai.provider.price_factor.of(MicroUsd(10)), MicroUsd(5));
-    let Connection::Openai { base_url, key, .. } = &openai.connection else { panic!("another dialect") };
+    let Connection::Openai { base_url, keys, .. } = &openai.connection else { panic!("another dialect") };
     assert_eq!(base_url, "https://api.openai.com/v1");
-    assert_eq!(key.as_ref().map(checked::Secret::expose), Some("sk-from-the-environment"));
+    assert_eq!(exposed(keys), ["sk-from-the-environment"]);
 
-    let Connection::Openai { base_url, key, result_hosts } = &account(&config, "lab").connection else {
+    let Connection::Openai { base_url, keys, result_hosts } = &account(&config, "lab").connection else {
         panic!("another dialect")
     };
-    assert_eq!((base_url.as_str(), key), ("http://localhost:8000/v1", &None));
+    assert_eq!((base_url.as_str(), keys.len()), ("http://localhost:8000/v1", 0));
     assert_eq!(*result_hosts, ["images.example.com", "cdn.example.com:8443"]);
     let tuned = model(&config, "lab", "tuned");
     assert_eq!(tuned.tiers[0].price, Some(Price::PerImage(MicroUsd(2_000))));
@@ -151,8 +151,8 @@ fn a_key_may_be_in_a_file_beside_the_configuration() {
     std::fs::write(folder.path().join("openai.key"), "sk-from-a-file\n").expect("written");
     std::fs::create_dir(folder.path().join("plugins")).expect("made");
     let config = loaded().expect("nothing is wrong").config;
-    let Connection::Openai { key, .. } = &config.accounts[0].connection else { panic!("another dialect") };
-    assert_eq!(key.as_ref().map(checked::Secret::expose), Some("sk-from-a-file"));
+    let Connection::Openai { keys, .. } = &config.accounts[0].connection else { panic!("another dialect") };
+    assert_eq!(exposed(keys), ["sk-from-a-file"]);
     assert_eq!(config.plugins.folder, Some(folder.path().join("plugins")));
     assert_eq!(config.data.dir, folder.path().join("data"));
 
@@ -209,4 +209,36 @@ shadow = ["mine-next"]
     // What was always there is written down as it always was.
     let plain = serde_json::to_value(&*config.routes["plain"]).expect("JSON");
     assert!(plain.get("split").is_none() && plain.get("shadow").is_none());
+}
+
+fn exposed(keys: &[checked::Secret]) -> Vec<&str> {
+    keys.iter().map(checked::Secret::expose).collect()
+}
+
+#[test]
+fn an_account_may_have_several_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, key) in [("a.key", "sk-a"), ("b.key", "sk-b")] {
+        std::fs::write(folder.path().join(name), key).expect("written");
+    }
+    let file = folder.path().join("muxel.toml");
+    let catalogue = catalogue();
+    let load = |files: &str| {
+        std::fs::write(&file, format!("[providers.openai]\ndialect = \"openai\"\nkey-file = {files}\n"))
+            .expect("written");
+        let (today, folder) = (Date::of_unix_ms(0), PathBuf::new());
+        load(&file, Surroundings { catalogue: &catalogue, today, environment: &environment, folder, listen: None })
+    };
+    let config = load("[\"a.key\", \"b.key\"]").expect("nothing is wrong").config;
+    let Connection::Openai { keys, .. } = &config.accounts[0].connection else { panic!("another dialect") };
+    assert_eq!(exposed(keys), ["sk-a", "sk-b"]);
+    for (files, problem) in [
+        ("[]", "this list names no key"),
+        ("[\"a.key\", \"a.key\"]", "this is the same key as one before it"),
+        ("7", "must be a string, or a list of strings"),
+        ("[\"a.key\", 7]", "must be text in quotes"),
+    ] {
+        let said = load(files).expect_err(files).to_string();
+        assert!(said.contains(problem), "{files}: {said}");
+    }
 }
