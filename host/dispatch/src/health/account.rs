@@ -15,7 +15,7 @@ use serde::Serialize;
 pub(super) const SHUT_MS: Millis = 300_000;
 
 /// No key is paused for longer than this on its provider's word.
-const LONGEST_PAUSE_MS: Millis = 300_000;
+const LONGEST_PAUSE_MS: Millis = 3_600_000;
 
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -40,6 +40,8 @@ struct Key {
 #[serde(rename_all = "kebab-case")]
 pub enum Rest {
     RateLimited,
+    /// A server error came with the wish to be left alone for a while.
+    Overloaded,
     Credential,
     Quota,
 }
@@ -107,6 +109,11 @@ impl Account {
         let own = (own * (1.0 - 0.2 * jitter.clamp(0.0, 1.0))) as Millis;
         let pause = retry_after.unwrap_or(own).min(LONGEST_PAUSE_MS);
         self.rest(key, now.saturating_add(pause), Rest::RateLimited);
+    }
+
+    /// The provider has trouble and says for how long.
+    pub(super) fn leave_alone(&self, now: Millis, key: usize, wait: Millis) {
+        self.rest(key, now.saturating_add(wait.min(LONGEST_PAUSE_MS)), Rest::Overloaded);
     }
 
     pub(super) fn delivered(&self, key: usize) {

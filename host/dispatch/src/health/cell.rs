@@ -183,8 +183,12 @@ impl Cell {
             Ended::Unfair => breaker.answered(probe),
             Ended::Failed { kind, retry_after } => {
                 tracker.note(now, Event::Failed(kind));
+                let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
                 if kind.breaker() == BreakerEffect::Counts {
                     breaker.failed(now, kind, probe, jitter);
+                    if let (Some(account), Some(wait)) = (account, asked) {
+                        account.leave_alone(now, flight.key, wait);
+                    }
                     return;
                 }
                 // The breaker is left alone: a provider that asks for patience has not failed, and needs no probe
@@ -192,10 +196,7 @@ impl Cell {
                 breaker.answered(probe);
                 let Some(account) = account else { return };
                 match kind {
-                    FailureKind::RateLimited => {
-                        let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
-                        account.pause(now, flight.key, asked, jitter);
-                    }
+                    FailureKind::RateLimited => account.pause(now, flight.key, asked, jitter),
                     FailureKind::Credential => account.shut(now, flight.key, Rest::Credential),
                     FailureKind::Quota => account.shut(now, flight.key, Rest::Quota),
                     _ => {}

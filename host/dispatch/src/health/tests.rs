@@ -8,7 +8,8 @@ fn cell(health: &Health, provider: &str, model: &str) -> Arc<Cell> {
 }
 
 fn failed(kind: FailureKind) -> Ended {
-    Ended::Failed { kind, retry_after: Some(Duration::from_secs(7)) }
+    let retry_after = (kind == FailureKind::RateLimited).then_some(Duration::from_secs(7));
+    Ended::Failed { kind, retry_after }
 }
 
 fn delivered(latency_ms: u32) -> Ended {
@@ -95,7 +96,7 @@ fn an_absurd_retry_after_does_not_shut_for_ever() {
     let cell = cell(&health, "p", "a");
     let retry_after = Some(Duration::MAX);
     cell.begin(0, None).ended(0, Ended::Failed { kind: FailureKind::RateLimited, retry_after }, 0.0);
-    assert_eq!(cell.view(300_000).state, State::Closed);
+    assert_eq!(cell.view(3_600_000).state, State::Closed);
 }
 
 #[test]

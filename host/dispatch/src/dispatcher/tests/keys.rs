@@ -12,8 +12,12 @@ fn key(call: &Received) -> &str {
 }
 
 fn slow_down(seconds: u32) -> Act {
+    come_back(429, seconds)
+}
+
+fn come_back(status: u16, seconds: u32) -> Act {
     let body = json!({ "error": { "message": "slow down", "code": "rate_limit_exceeded" } });
-    Act::Reply { status: 429, headers: vec![format!("retry-after: {seconds}")], body: body.to_string().into_bytes() }
+    Act::Reply { status, headers: vec![format!("retry-after: {seconds}")], body: body.to_string().into_bytes() }
 }
 
 fn two_keys(upstream: &Upstream) -> Stage {
@@ -68,4 +72,13 @@ async fn a_provider_that_asked_for_patience_is_not_even_a_last_resort() {
     assert!(play.try_all(&["a"]).await.result.is_err());
     let failure = play.try_all(&["a"]).await.result.expect_err("nobody may be asked");
     assert_eq!((failure.kind, a.calls()), (None, 1));
+}
+
+#[tokio::test]
+async fn a_server_error_that_says_how_long_it_lasts_is_believed() {
+    let (a, b) = (Upstream::playing([come_back(503, 60)]).await, Upstream::playing([Act::picture()]).await);
+    let play = Stage::default().at("a", &a.url).at("b", &b.url).play();
+    assert_eq!(ends(&play.try_all(&["a", "b"]).await), ["a/m server", "b/m delivered"]);
+    assert_eq!(ends(&play.try_all(&["a", "a/n", "b"]).await), ["b/m delivered"]);
+    assert_eq!(a.calls(), 1);
 }
