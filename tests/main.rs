@@ -17,3 +17,4 @@ mod reload;
 mod replay;
 mod shutdown;
 mod split;
+mod weights;

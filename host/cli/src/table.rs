@@ -53,5 +53,8 @@ pub(crate) fn decision(explained: &Explanation) -> String {
             kib = call.memory_bytes / 1024,
         ));
     }
+    for warning in &explained.warnings {
+        text.push_str(&format!("\nwarning: {warning}"));
+    }
     text
 }

@@ -35,6 +35,9 @@ pub struct Explanation {
     /// Strategies that were only watched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shadows: Vec<ExplainedShadow>,
+    /// What was asked for and not done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     pub probe: bool,
     pub last_resort: bool,
     /// Over all plugin calls.
@@ -126,6 +129,7 @@ impl Explanation {
             candidates: tried.chain(vetoed).collect(),
             plugins: decision.calls.iter().map(explain_call).collect(),
             shadows: Vec::new(),
+            warnings: Vec::new(),
             probe: decision.probe,
             last_resort: decision.last_resort,
             fuel: decision.calls.iter().map(|call| call.fuel).sum(),
@@ -134,10 +138,11 @@ impl Explanation {
         }
     }
 
-    /// The decision of a record, shadows included.
+    /// The decision of a record, shadows and warnings included.
     #[must_use]
     pub fn of(trace: &Trace, names: &[CandidateId]) -> Self {
-        Self::new(&trace.decision, names).with_shadows(&trace.shadows, &trace.decision, names)
+        let explained = Self::new(&trace.decision, names).with_shadows(&trace.shadows, &trace.decision, names);
+        Self { warnings: trace.warnings.clone(), ..explained }
     }
 
     /// With what was only watched beside the decision.

@@ -9,6 +9,7 @@
 pub mod quality;
 pub mod request;
 pub mod size;
+pub mod weights;
 
 // What is on offer.
 pub mod candidate;

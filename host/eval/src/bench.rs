@@ -81,6 +81,7 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
         classifier: "context-classifier".into(),
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
+        weights: domain::weights::Weights::default(),
         refuse_on_fault: false,
     };
     let moment = Moment::default();

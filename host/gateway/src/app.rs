@@ -216,6 +216,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
             classifier: config.classifier.as_str().into(),
             cost_models: names(&config.cost_models),
             strategies: names(&config.strategies),
+            weights: config.weights.clone(),
             refuse_on_fault: config.on_fault == OnFault::Refuse,
         },
         split: config.split.clone(),

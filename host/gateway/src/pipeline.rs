@@ -18,6 +18,7 @@ use domain::{
     provider::DialectName,
     record::{Outcome, Record, Trace},
     request::Request,
+    weights::Weights,
 };
 use ledger::{MediaName, Slot};
 use sandbox::{Circumstances, Decided, Source, Verdict, decide, shadow};
@@ -72,6 +73,8 @@ pub(crate) struct Served {
 pub(crate) struct DryRun {
     pub(crate) id: DecisionId,
     pub(crate) explanation: Explanation,
+    /// The route's and the request's.
+    pub(crate) weights: Weights,
     pub(crate) verdict: Verdict,
     /// What the real request would be told, when it would not be served.
     pub(crate) error: Option<ApiError>,
@@ -84,8 +87,9 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let patience = patience(&request, &admitted.target);
     let (verdict, mut trace) = traced(decided);
-    let shadows =
-        Shadows::ask(&state.shadows, &admitted.snapshot, &admitted.target.route, &trace.decision, admitted.source());
+    let Target { route, panel, .. } = &admitted.target;
+    let (snapshot, source) = (&admitted.snapshot, admitted.source());
+    let shadows = Shadows::ask(&state.shadows, snapshot, route, &panel.weights, &trace.decision, source);
     if verdict != Verdict::Go {
         trace.shadows = answers(shadows).await;
         let (outcome, error) = refusal::undecided(&verdict, &trace.decision, &admitted.snapshot.offering);
@@ -122,13 +126,13 @@ pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let circumstances = Circumstances { source: admitted.source(), slow: false };
     let Admitted { id, snapshot, target, .. } = &admitted;
     let (id, offering) = (*id, &snapshot.offering);
-    trace.shadows =
-        shadow(&snapshot.roster, &target.route.shadows, &trace.decision, &offering.candidates, circumstances);
+    let (shadows, weights) = (&target.route.shadows, target.panel.weights.clone());
+    trace.shadows = shadow(&snapshot.roster, shadows, &weights, &trace.decision, &offering.candidates, circumstances);
     let explanation = Explanation::of(&trace, &offering.context.candidates);
     let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
     let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
     record(admitted, trace, ending);
-    DryRun { id, explanation, verdict, error }
+    DryRun { id, explanation, weights, verdict, error }
 }
 
 /// Decides, and lines up the attempts.
@@ -200,7 +204,8 @@ fn settle(
             let candidate =
                 &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
             let model = candidate.id.clone();
-            let mut warnings = capability::warnings(candidate, request);
+            let mut warnings = std::mem::take(&mut trace.warnings);
+            warnings.append(&mut capability::warnings(candidate, request));
             warnings.append(&mut delivery.warnings);
             if candidate.provider.dialect == DialectName::Simulated {
                 let ignored: Vec<&str> = admitted.ask.extra.keys().map(String::as_str).collect();
@@ -232,8 +237,8 @@ fn settle(
 
 /// What is decided, and the record of it before anything else has happened.
 fn traced(decided: Decided) -> (Verdict, Trace) {
-    let Decided { decision, verdict, settings, conditions } = decided;
-    let (attempts, warnings, shadows) = Default::default();
+    let Decided { decision, verdict, settings, conditions, warnings } = decided;
+    let (attempts, shadows) = Default::default();
     (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows })
 }
 

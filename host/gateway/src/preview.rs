@@ -9,6 +9,7 @@ use domain::{
     explain::Explanation,
     nearest::nearest,
     request::{Moment, Request},
+    weights::Weights,
 };
 use http::HeaderMap;
 use sandbox::{Circumstances, Kind, Panel, Plugin, Plugins, Roster, Verdict, decide};
@@ -34,6 +35,8 @@ pub struct Ask {
     pub request: Request,
     /// As in a request's `model`.
     pub model: String,
+    /// In the place of the route's.
+    pub weights: Weights,
     /// Instead of the route's.
     pub strategy: Option<String>,
     /// Instead of the route's.
@@ -49,6 +52,8 @@ pub struct Case {
     pub route: Option<String>,
     /// Only providers that carry all of these.
     pub tags: Vec<String>,
+    /// In the place of the route's.
+    pub weights: Weights,
     pub moment: Moment,
 }
 
@@ -94,8 +99,8 @@ impl Case {
     ///
     /// The first field that is wrong, by name.
     pub fn read(body: &[u8], moment: Moment) -> Result<Self, PreviewError> {
-        let ask::Ask { request, model, route, tags, .. } = ask::read(body, &HeaderMap::new())?;
-        Ok(Self { request, model: model.to_string(), route, tags, moment })
+        let ask::Ask { request, model, route, tags, weights, .. } = ask::read(body, &HeaderMap::new())?;
+        Ok(Self { request, model: model.to_string(), route, tags, weights, moment })
     }
 
     /// A request as it was recorded, at its own moment and with its caps. `asked` is its `model`.
@@ -107,6 +112,8 @@ impl Case {
             route: Some(decision.route.to_string()),
             // The record does not say which: the candidates that they left are not known any more.
             tags: Vec::new(),
+            // Nor these: the record has the settings that they led to.
+            weights: Weights::default(),
             moment: decision.moment,
         }
     }
@@ -128,7 +135,7 @@ impl Preview {
     /// When a model or a plugin that is named does not exist.
     pub fn decide(&self, ask: &Ask, now_ms: u64, seed: u64) -> Result<(Explanation, Verdict), PreviewError> {
         let (offering, roster) = (&self.offering, &self.roster);
-        let target = offering.resolve(roster, &ask.model, None, Vec::new())?;
+        let target = offering.resolve(roster, &ask.model, None, Vec::new())?.weighing(roster, &ask.weights)?;
         let mut panel = target.panel_for(seed).into_owned();
         if let Some(name) = &ask.strategy {
             panel.strategies = vec![known(roster, name, Kind::Strategy)?];
@@ -151,6 +158,7 @@ impl Preview {
         let own = case.model.strip_prefix("auto/") == Some(&*name);
         let model = if own { "auto" } else { &case.model };
         let target = self.offering.resolve(&self.roster, model, case.route.as_deref(), case.tags.clone())?;
+        let target = target.weighing(&self.roster, &case.weights)?;
         let usual = target.panel_for(case.moment.seed);
         let mut panel = usual.clone().into_owned();
         if plugin.is(Kind::Classifier) {
@@ -187,7 +195,8 @@ impl Preview {
         let today = Date::of_unix_ms(moment.now_ms);
         let field = prepare::field(offering, target, &request, today, self.health.now());
         let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| false);
-        (Explanation::new(&decided.decision, &offering.context.candidates), decided.verdict)
+        let explanation = Explanation::new(&decided.decision, &offering.context.candidates);
+        (Explanation { warnings: decided.warnings, ..explanation }, decided.verdict)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use domain::{decision::Decision, plugin::Shadow};
+use domain::{decision::Decision, plugin::Shadow, weights::Weights};
 use sandbox::{Circumstances, Source, shadow, shadow_patience, skipped};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
@@ -37,6 +37,7 @@ impl Shadows {
         places: &Arc<Semaphore>,
         snapshot: &Arc<Snapshot>,
         route: &Arc<Route>,
+        weights: &Weights,
         decision: &Decision,
         source: Source,
     ) -> Option<Self> {
@@ -45,12 +46,13 @@ impl Shadows {
         }
         let place = Arc::clone(places).try_acquire_owned().ok();
         let asked = place.map(|place| {
-            let (snapshot, route, decision) = (Arc::clone(snapshot), Arc::clone(route), decision.clone());
+            let (snapshot, route) = (Arc::clone(snapshot), Arc::clone(route));
+            let (weights, decision) = (weights.clone(), decision.clone());
             tokio::task::spawn_blocking(move || {
                 // On a thread that serves nobody: slow plugins may take their time.
                 let circumstances = Circumstances { source, slow: true };
                 let candidates = &snapshot.offering.candidates;
-                let watched = shadow(&snapshot.roster, &route.shadows, &decision, candidates, circumstances);
+                let watched = shadow(&snapshot.roster, &route.shadows, &weights, &decision, candidates, circumstances);
                 drop(place);
                 watched
             })

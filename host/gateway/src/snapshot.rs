@@ -11,7 +11,9 @@ use std::{
 };
 
 use dispatch::Cell;
-use domain::{candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps, split::Split};
+use domain::{
+    candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps, split::Split, weights::Weights,
+};
 use sandbox::{Kind, Panel, Roster};
 
 use crate::{
@@ -82,6 +84,29 @@ enum Named {
 }
 
 impl Target {
+    /// With a request's own weights in the place of the route's.
+    ///
+    /// # Errors
+    ///
+    /// 400 when a strategy that may decide would be left without any weight.
+    pub(crate) fn weighing(mut self, roster: &Roster, weights: &Weights) -> Result<Self, ApiError> {
+        if weights.is_empty() {
+            return Ok(self);
+        }
+        self.panel.weights = weights.over(&self.panel.weights);
+        let split = self.route.split.iter().filter(|_| !self.chose_strategy).flat_map(Split::arms);
+        let names = self.panel.strategies.iter().chain(split.map(|arm| &arm.strategy));
+        let weightless = |name: &&Arc<str>| {
+            let plugin = roster.get(name, Kind::Strategy);
+            plugin.is_some_and(|plugin| plugin.is_left_weightless(&self.panel.weights))
+        };
+        match names.into_iter().find(weightless) {
+            None => Ok(self),
+            Some(name) => Err(ApiError::invalid("weights", format!("every weight of strategy `{name}` would be 0"))
+                .hint("give one of them some weight")),
+        }
+    }
+
     /// Whether the caller named a model.
     pub(crate) fn is_named(&self) -> bool {
         !matches!(self.named, Named::All)

@@ -20,6 +20,7 @@ use domain::{
     price::list_price,
     quarantine::Admission,
     request::{Moment, Request},
+    weights::Weights,
 };
 
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// Who decides on a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
     pub route: Arc<str>,
     pub classifier: Arc<str>,
@@ -37,6 +38,8 @@ pub struct Panel {
     pub cost_models: Vec<Arc<str>>,
     /// Asked in order; the first that neither abstains nor fails decides.
     pub strategies: Vec<Arc<str>>,
+    /// The route's and the request's weights, for every strategy that is asked.
+    pub weights: Weights,
     /// Whether a failing plugin fails the request. For routes that carry a brand or region policy.
     pub refuse_on_fault: bool,
 }
@@ -97,6 +100,8 @@ pub struct Decided {
     pub settings: Vec<Arc<[Setting]>>,
     /// What each call was allowed, in the same order.
     pub conditions: Vec<Conditions>,
+    /// Weights that counted for nothing, for the caller and the record.
+    pub warnings: Vec<String>,
 }
 
 /// Decides on one request. `take_probe` is asked, at most once, whether this request may be the probe that is due.
@@ -120,6 +125,7 @@ pub fn decide(
         calls: Vec::with_capacity(3),
         settings: Vec::with_capacity(3),
         conditions: Vec::with_capacity(3),
+        warnings: Vec::new(),
     };
     let mut considered = field.considered;
 
@@ -171,7 +177,8 @@ pub fn decide(
         revision: roster.revision(),
         micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
     };
-    Decided { decision, verdict, settings: asking.settings, conditions: asking.conditions }
+    let Asking { settings, conditions, warnings, .. } = asking;
+    Decided { decision, verdict, settings, conditions, warnings }
 }
 
 /// The calls of one decision.
@@ -183,6 +190,7 @@ struct Asking<'a> {
     calls: Vec<PluginCall>,
     settings: Vec<Arc<[Setting]>>,
     conditions: Vec<Conditions>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Asking<'a> {
@@ -272,18 +280,24 @@ impl<'a> Asking<'a> {
         let tags = tags(candidates, offered, considered);
         for name in &self.panel.strategies {
             let Some(plugin) = self.able(name, Kind::Strategy, Role::Strategy) else { continue };
-            let Some(called) = plugin.rank(self.subject, classification, contenders, &tags) else { continue };
+            let (settings, unheeded) = plugin.weighed(&self.panel.weights);
+            let called = plugin.rank(self.subject, &settings, classification, contenders, &tags);
+            let Some(called) = called else { continue };
             let denied = match &called.call.ended {
                 CallEnd::Denied { reason } => Some(reason.clone()),
                 _ => None,
             };
-            self.note(called.call, plugin.settings(), plugin.conditions());
+            self.note(called.call, settings, plugin.conditions());
             if let Some(reason) = denied {
                 return (None, Arc::clone(name), Verdict::Denied { reason });
             }
             if let Some(ranking) = called.answer {
+                self.warnings.extend(unheeded.iter().map(|unheeded| unheeded.by(name)));
                 return (Some(ranking), Arc::clone(name), Verdict::Go);
             }
+        }
+        if !self.panel.weights.is_empty() {
+            self.warnings.push("no strategy answered, so the weights count for nothing".to_owned());
         }
         (Some(policy::native_order(contenders)), Arc::from(NATIVE), Verdict::Go)
     }

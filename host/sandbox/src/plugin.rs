@@ -8,6 +8,7 @@ use domain::{
     price::Estimate,
     quarantine::Admission,
     request::Moment,
+    weights::Weights,
 };
 use serde::Serialize;
 use wasmtime::{
@@ -28,9 +29,11 @@ use crate::{
 
 mod limits;
 mod subject;
+mod weighing;
 
 pub use limits::Limits;
 pub use subject::{Source, Subject};
+pub(crate) use weighing::Unheeded;
 
 /// What a plugin exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -288,18 +291,31 @@ impl Plugin {
         ))
     }
 
-    /// Which contender should serve. `None` when this is no strategy.
+    /// Its settings with these weights in their places, and the weights that it does not heed.
+    pub(crate) fn weighed(&self, weights: &Weights) -> (Arc<[Setting]>, Vec<Unheeded>) {
+        weighing::weighed(&self.settings, &self.code.manifest.settings, weights)
+    }
+
+    /// Whether `weights` would leave it without any weight at all.
+    #[must_use]
+    pub fn is_left_weightless(&self, weights: &Weights) -> bool {
+        weighing::is_left_weightless(&self.settings, &self.code.manifest.settings, weights)
+    }
+
+    /// Which contender should serve. `settings` are its own, or those with a request's weights. `None` when this is no
+    /// strategy.
     #[must_use]
     pub fn rank(
         &self,
         subject: Subject<'_>,
+        settings: &[Setting],
         classification: &Classification,
         contenders: &[Contender],
         tags: &[(String, Vec<bool>)],
     ) -> Option<Called<Ranking>> {
         let indices = self.code.exports.strategy.as_ref()?;
         let request = convert::request(subject, self.reads);
-        let settings = convert::settings(&self.settings);
+        let settings = convert::settings(settings);
         let classification = convert::classification_view(classification);
         let values = convert::tag_values(tags);
         let columns = convert::tag_columns(tags, &values);
@@ -321,6 +337,12 @@ impl Plugin {
             },
             |raw| validate::ranking(&raw, contenders.len()).map(|()| convert::ranking(raw)),
         ))
+    }
+
+    /// The same plugin with other settings, in its manifest's order: to make a recorded call again.
+    #[must_use]
+    pub fn with_settings(&self, settings: Arc<[Setting]>) -> Self {
+        Self { settings, ..self.afresh() }
     }
 
     /// The same plugin with nothing known about how it behaves.

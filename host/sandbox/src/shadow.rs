@@ -8,7 +8,8 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     candidate::Candidate,
     decision::Decision,
-    plugin::{PluginCall, Ranked, Role, Shadow},
+    plugin::{PluginCall, Ranked, Role, Setting, Shadow},
+    weights::Weights,
 };
 
 use crate::{
@@ -17,12 +18,13 @@ use crate::{
     roster::Roster,
 };
 
-/// What each of `names` would have done about `decision`, one after another. Those that are not in service say nothing,
+/// What each of `names` would have done about `decision`, one after another, by the `weights` it was made with. Those that are not in service say nothing,
 /// and neither does anyone when nothing was offered. `candidates` are those of the decision's snapshot.
 #[must_use]
 pub fn shadow(
     roster: &Roster,
     names: &[Arc<str>],
+    weights: &Weights,
     decision: &Decision,
     candidates: &[Arc<Candidate>],
     circumstances: Circumstances,
@@ -42,8 +44,9 @@ pub fn shadow(
             Ok(plugin) => plugin,
             Err(reason) => return Some(not_asked(plugin, reason)),
         };
-        let called = plugin.rank(subject, &decision.classification, &contenders, &tags)?;
-        let mut watched = unanswered(plugin, called.call);
+        let (settings, _) = plugin.weighed(weights);
+        let called = plugin.rank(subject, &settings, &decision.classification, &contenders, &tags)?;
+        let mut watched = unanswered(plugin, called.call, settings);
         if let Some(ranking) = called.answer {
             let place = |place: Ranked| Ranked { candidate: offered[place.candidate as usize], ..place };
             watched.order = ranking.order.into_iter().map(place).collect();
@@ -62,7 +65,8 @@ pub fn skipped(roster: &Roster, names: &[Arc<str>], reason: &'static str) -> Vec
 }
 
 fn not_asked(plugin: &Plugin, reason: &'static str) -> Shadow {
-    unanswered(plugin, decide::skipped(plugin.name(), plugin.digest(), Role::Strategy, reason))
+    let call = decide::skipped(plugin.name(), plugin.digest(), Role::Strategy, reason);
+    unanswered(plugin, call, plugin.settings())
 }
 
 /// The most that asking all of `names` may take: their deadlines, one after another.
@@ -75,7 +79,7 @@ fn strategies<'a>(roster: &'a Roster, names: &'a [Arc<str>]) -> impl Iterator<It
     names.iter().filter_map(|name| roster.get(name, Kind::Strategy))
 }
 
-fn unanswered(plugin: &Plugin, call: PluginCall) -> Shadow {
+fn unanswered(plugin: &Plugin, call: PluginCall, settings: Arc<[Setting]>) -> Shadow {
     let conditions = plugin.conditions();
-    Shadow { call, settings: plugin.settings(), conditions, order: Vec::new(), reason: String::new(), propensity: 1.0 }
+    Shadow { call, settings, conditions, order: Vec::new(), reason: String::new(), propensity: 1.0 }
 }

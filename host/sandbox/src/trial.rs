@@ -130,7 +130,7 @@ fn make(plugin: &Plugin, trial: Trial) -> Result<Vec<PluginCall>, LoadError> {
         patiently(|| Some(plugin.price(subject, &offers(candidates))?.call)),
         patiently(|| {
             let columns = columns(tags, candidates);
-            Some(plugin.rank(subject, &classification, &contenders(candidates), &columns)?.call)
+            Some(plugin.rank(subject, &plugin.settings(), &classification, &contenders(candidates), &columns)?.call)
         }),
     ];
     let calls: Vec<PluginCall> = answers.into_iter().flatten().collect();

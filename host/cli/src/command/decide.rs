@@ -9,6 +9,7 @@ use domain::{
     quality::AskedQuality,
     request::{Priority, Request},
     size::Size,
+    weights::Weights,
 };
 use gateway::{Ask, Preview};
 use sandbox::Compiler;
@@ -47,6 +48,10 @@ pub(crate) struct Decide {
     /// As in a request: `auto`, `auto/ROUTE`, or a model
     #[arg(long, value_name = "MODEL", default_value = "auto")]
     model: String,
+
+    /// How much a respect counts, 0 to 1, instead of the route's and the strategy's own; may be repeated
+    #[arg(long = "weight", value_name = "NAME=VALUE", value_parser = clap::value_parser!(Weights))]
+    weights: Vec<Weights>,
 
     /// Strategy to ask instead of the route's
     #[arg(long, value_name = "NAME")]
@@ -129,6 +134,14 @@ impl Decide {
 
     /// `None` when a name is wrong, which has been said.
     fn explain(&self, prompt: &str, preview: &Preview, printer: &Printer) -> Option<Explanation> {
+        let pairs = self.weights.iter().flat_map(Weights::iter).map(|(name, value)| (name.to_string(), value));
+        let weights = match Weights::of(pairs) {
+            Ok(weights) => weights,
+            Err(error) => {
+                printer.failure(&error, Some(error.hint()));
+                return None;
+            }
+        };
         let ask = Ask {
             request: Request {
                 size: self.size.0,
@@ -138,6 +151,7 @@ impl Decide {
                 ..Request::for_prompt(prompt)
             },
             model: self.model.clone(),
+            weights,
             strategy: self.strategy.clone(),
             classifier: self.classifier.clone(),
         };

@@ -66,8 +66,11 @@ impl Plugins {
             plugin.map(|plugin| (Arc::clone(settings), plugin)).map_err(|error| error.to_string())
         };
         let loaded = self.loaded.entry((call.digest, conditions)).or_insert_with(load);
-        if loaded.as_ref().is_ok_and(|(known, _)| known != settings) {
-            *loaded = load();
+        // A request's weights are settings of its own.
+        if let Ok((known, plugin)) = loaded
+            && known != settings
+        {
+            *loaded = Ok((Arc::clone(settings), plugin.with_settings(Arc::clone(settings))));
         }
         loaded.as_ref().map(|(_, plugin)| plugin).map_err(String::clone)
     }

@@ -64,6 +64,7 @@ fn panel() -> Panel {
         classifier: "context-classifier".into(),
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
+        weights: domain::weights::Weights::default(),
         refuse_on_fault: false,
     }
 }
@@ -241,8 +242,7 @@ async fn what_cannot_be_made_again_says_why() {
 
 #[tokio::test]
 async fn without_its_prompt_a_decision_is_replayed_as_far_as_nobody_read_it() {
-    let blind = |trace: &mut Trace| trace.conditions[1..].iter_mut().for_each(|conditions| conditions.reads = 0);
-    let replayed = replay(&stored(usual(blind), PromptPolicy::Hash).await);
+    let replayed = replay(&stored(usual(|_| ()), PromptPolicy::Hash).await);
     assert_eq!(why(&replayed, 0), "the prompt was not kept");
     assert_eq!(replayed.calls[1].comparison, Comparison::Same, "{replayed:#?}");
     assert_eq!(replayed.calls[2].comparison, Comparison::Same, "{replayed:#?}");
@@ -271,7 +271,8 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     let contenders: Vec<Contender> = decision.considered.iter().map(contender).collect();
     let tags: Vec<&[String]> = candidates.iter().map(|candidate| &*candidate.provider.tags).collect();
     let classification: &Classification = &decision.classification;
-    let called = plugin.rank(subject, classification, &contenders, &tag_columns(&tags)).expect("a strategy");
+    let called =
+        plugin.rank(subject, &plugin.settings(), classification, &contenders, &tag_columns(&tags)).expect("a strategy");
     let ranking = called.answer.expect("an answer");
     Shadow {
         call: called.call,

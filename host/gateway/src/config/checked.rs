@@ -8,6 +8,7 @@ use domain::{
     provider::Provider,
     request::Caps,
     split::Split,
+    weights::Weights,
 };
 use serde::Serialize;
 
@@ -142,6 +143,8 @@ pub struct Route {
     /// Strategies that are asked as well and never followed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shadow: Vec<String>,
+    #[serde(skip_serializing_if = "Weights::is_empty")]
+    pub weights: Weights,
     pub caps: Caps,
     /// Over all attempts.
     pub deadline: Duration,
@@ -164,6 +167,7 @@ impl Route {
             strategies: vec!["hybrid".to_owned()],
             split: None,
             shadow: Vec::new(),
+            weights: Weights::default(),
             caps: Caps::default(),
             deadline: Duration::from_secs(300),
             attempt_timeout: None,

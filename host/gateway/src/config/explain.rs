@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 /// Keys that other programs have, or that will come: table (`*` is any one), key, hint.
-const OTHER_KEYS: [(&[&str], &str, &str); 30] = [
+const OTHER_KEYS: [(&[&str], &str, &str); 31] = [
     (&["server"], "port", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
     (&["server"], "host", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
     (&["server"], "bind", "address and port go together: `listen = \"127.0.0.1:8080\"`"),
@@ -52,6 +52,7 @@ const OTHER_KEYS: [(&[&str], &str, &str); 30] = [
     (&["routes", "*"], "strategy", "name it in a list: `strategies = [\"hybrid\"]`"),
     (&["routes", "*"], "timeout", "did you mean `deadline`?"),
     (&["routes", "*"], "splits", "did you mean `split`?"),
+    (&["routes", "*"], "weight", "did you mean `weights`, like `weights = { quality = 0.5, cost = 0.3 }`?"),
     (&["routes", "*"], "shadows", "did you mean `shadow`?"),
     (&["routes", "*", "split", "*"], "share", "did you mean `weight`?"),
     (&["plugins"], "folder", "did you mean `dir`?"),

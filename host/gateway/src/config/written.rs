@@ -213,6 +213,8 @@ pub(super) struct Route {
     pub(super) split: Option<Vec<Arm>>,
     /// Strategies whose rankings are recorded and never followed.
     pub(super) shadow: Option<Vec<String>>,
+    /// How much respects count, 0 to 1, such as `{ quality = 0.5, cost = 0.3 }`; each strategy's own setting when left out.
+    pub(super) weights: Option<BTreeMap<String, f64>>,
     /// Most that one request may cost, over all attempts.
     #[schemars(with = "Option<Money>")]
     pub(super) max_cost: Option<MicroUsd>,

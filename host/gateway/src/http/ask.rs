@@ -10,6 +10,7 @@ use domain::{
     quality::AskedQuality,
     request::{Caps, Inputs, MAX_COUNT, MAX_PROMPT_CHARS, Operation, Priority, Request},
     size::Size,
+    weights::{WeightError, Weights},
 };
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -33,6 +34,8 @@ pub(crate) struct Ask {
     pub(crate) route: Option<String>,
     /// Only providers that carry all of these.
     pub(crate) tags: Vec<String>,
+    /// In the place of the route's.
+    pub(crate) weights: Weights,
     /// OpenAI's `user`, for sticky choices.
     pub(crate) user: Option<String>,
     /// Fields Muxel does not know, for providers that may.
@@ -78,6 +81,7 @@ pub(crate) fn read(body: &[u8], headers: &HeaderMap) -> Result<Ask, ApiError> {
         handover: handover(&mut fields)?,
         route: muxel.route,
         tags: muxel.tags,
+        weights: muxel.weights,
         user: fields.get("user").and_then(Value::as_str).map(str::to_owned),
         extra: fields,
     })
@@ -171,9 +175,10 @@ struct MuxelFields {
     priority: Priority,
     caps: Caps,
     tags: Vec<String>,
+    weights: Weights,
 }
 
-const KNOWN: [&str; 6] = ["route", "priority", "max_cost_usd", "max_latency_ms", "min_quality", "tags"];
+const KNOWN: [&str; 7] = ["route", "priority", "max_cost_usd", "max_latency_ms", "min_quality", "tags", "weights"];
 
 /// From the object `muxel`, or from headers `x-muxel-...` where the object does not say.
 fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<MuxelFields, ApiError> {
@@ -214,6 +219,7 @@ fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<
             min_quality: number(&mut object, "min_quality", 0.0..=1.0)?.map(|share| share as f32),
         },
         tags: tags(&mut object)?,
+        weights: weights(&mut object)?,
     })
 }
 
@@ -243,6 +249,27 @@ fn number(
     let in_range = number.filter(|number| range.contains(number));
     let message = || format!("`{name}` is a number from {} to {}", range.start(), range.end());
     in_range.map(Some).ok_or_else(|| ApiError::invalid(name, message()))
+}
+
+/// An object of numbers, or text as in a header.
+fn weights(object: &mut Map<String, Value>) -> Result<Weights, ApiError> {
+    let weights = match object.remove("weights") {
+        None | Some(Value::Null) => return Ok(Weights::default()),
+        Some(Value::String(text)) => text.parse(),
+        Some(Value::Object(pairs)) => {
+            let number = |(name, value): (String, Value)| match value.as_f64() {
+                Some(number) => Ok((name, number)),
+                // A bad name is the better thing to say where both are bad.
+                None => Weights::check(&name, 0.0).and(Err(WeightError::not_a_number(&name, &value.to_string()))),
+            };
+            pairs.into_iter().map(number).collect::<Result<Vec<_>, _>>().and_then(Weights::of)
+        }
+        Some(_) => {
+            let error = ApiError::invalid("weights", "`weights` is an object");
+            return Err(error.hint("write it like {\"quality\": 0.5, \"cost\": 0.3}"));
+        }
+    };
+    weights.map_err(|error| ApiError::invalid("weights", error.to_string()).hint(error.hint()))
 }
 
 fn tags(object: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
@@ -311,6 +338,13 @@ mod tests {
             (r#"{"prompt": "x", "muxel": {"priority": "now"}}"#, "priority"),
             (r#"{"prompt": "x", "muxel": {"max_cost_usd": -1}}"#, "max_cost_usd"),
             (r#"{"prompt": "x", "muxel": {"min_quality": 2}}"#, "min_quality"),
+            (r#"{"prompt": "x", "muxel": {"weights": 1}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"quality": -0.1}}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"quality": 1e300}}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"quality": "NaN"}}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"quality": null}}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"a b": 0.5}}}"#, "weights"),
+            (r#"{"prompt": "x", "muxel": {"weights": {"quality":0,"cost":0,"latency":0,"reliability":0}}}"#, "weights"),
         ] {
             assert_eq!(refused(body), ("invalid_value".to_owned(), Some(param.to_owned())), "{body}");
         }
@@ -331,10 +365,17 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-muxel-max-cost-usd", "0.05".parse().expect("a header"));
         headers.insert("x-muxel-route", "thumbs".parse().expect("a header"));
+        headers.insert("x-muxel-weights", "quality=0.5, cost=0.3".parse().expect("a header"));
         let body = br#"{"prompt": "x", "muxel": {"route": "art"}}"#;
         let ask = read(body, &headers).expect("valid");
         assert_eq!(ask.route.as_deref(), Some("art"));
         assert_eq!(ask.request.caps.max_cost, Some(MicroUsd(50_000)));
+        assert_eq!(Ok(ask.weights), "quality=0.5,cost=0.3".parse());
+        for wrong in ["quality=NaN", "quality=-1", "quality=2", "quality", "quality=0.1,quality=0.2"] {
+            headers.insert("x-muxel-weights", wrong.parse().expect("a header"));
+            let error = read(body, &headers).expect_err(wrong);
+            assert_eq!((error.param.as_deref(), error.hint.is_some()), (Some("weights"), true), "{wrong}");
+        }
     }
 
     proptest! {

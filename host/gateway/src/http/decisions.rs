@@ -36,6 +36,9 @@ pub(super) async fn dry_run(
     body.insert("id".to_owned(), json!(run.id.to_string()));
     body.insert("object".to_owned(), json!("decision"));
     body.insert("verdict".to_owned(), json!(verdict(&run.verdict)));
+    if !run.weights.is_empty() {
+        body.insert("weights".to_owned(), json!(run.weights));
+    }
     if let Some(error) = &run.error {
         let told = json!({
             "status": error.status.as_u16(), "code": error.code, "message": error.message, "hint": error.hint,

@@ -77,6 +77,7 @@ pub(super) async fn begin(
     let ask = ask::read(&body, headers)?;
     drop(body);
     let target = snapshot.offering.resolve(&snapshot.roster, &ask.model, ask.route.as_deref(), ask.tags.clone())?;
+    let target = target.weighing(&snapshot.roster, &ask.weights)?;
     if let Some(routes) = key.as_ref().and_then(|key| key.routes.as_ref())
         && !routes.iter().any(|route| **route == *target.panel.route)
     {

@@ -40,6 +40,7 @@ fn panel() -> Panel {
         classifier: "context-classifier".into(),
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
+        weights: Weights::default(),
         refuse_on_fault: false,
     }
 }
@@ -104,7 +105,8 @@ fn a_shadow_sees_what_the_strategy_saw() {
         .expect("bundled plugins load");
     let decided = decide_once(&plugins, &panel(), "a red bicycle").decision;
     let names: [Arc<str>; 3] = ["hybrid".into(), "nobody".into(), "cheapest".into()];
-    let watched = crate::shadow(&plugins.roster(), &names, &decided, &candidates(), Circumstances::ALONE);
+    let watched =
+        crate::shadow(&plugins.roster(), &names, &Weights::default(), &decided, &candidates(), Circumstances::ALONE);
     let [again, cheapest] = &watched[..] else { panic!("{watched:#?}") };
     let own = decided.calls.last().expect("the strategy's");
     // Equal fuel for an equal answer: the inputs were the same to the last byte.
@@ -114,6 +116,15 @@ fn a_shadow_sees_what_the_strategy_saw() {
     let scores: Vec<_> = places.iter().map(|place| decided.considered[*place as usize].score).collect();
     assert_eq!(scores, again.order.iter().map(|place| Some(place.score)).collect::<Vec<_>>());
     assert_eq!((&*cheapest.call.plugin, cheapest.call.ended == CallEnd::Answered), ("cheapest", true));
+
+    let weighed = Panel { weights: "quality=1,cost=0,mood=0.5".parse().expect("weights"), ..panel() };
+    let decided = decide_once(&plugins, &weighed, "a red bicycle");
+    assert_eq!(decided.warnings, ["strategy `hybrid` has no weight `mood`"]);
+    let given = &decided.settings[2];
+    assert_eq!(given[..2], [Setting::Number(1.0), Setting::Number(0.0)]);
+    let (decided, roster) = (&decided.decision, plugins.roster());
+    let watched = crate::shadow(&roster, &names[..1], &weighed.weights, decided, &candidates(), Circumstances::ALONE);
+    assert_eq!((&watched[0].settings, watched[0].call.fuel), (given, decided.calls[2].fuel));
 
     let skipped = crate::skipped(&plugins.roster(), &names, "busy");
     assert!(skipped.iter().all(|shadow| shadow.call.ended == CallEnd::Skipped { reason: "busy".into() }));

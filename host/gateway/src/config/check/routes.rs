@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use domain::{
     candidate::{Candidate, Pattern},
     split::{Arm, MAX_ARMS, Split},
+    weights::{WeightError, Weights},
 };
 
 use super::{Checker, Offered, WORD_HINT, is_word, models::milliseconds, nearest_hint};
@@ -73,6 +74,9 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
         }
         route.shadow.clone_from(shadow);
     }
+    if let Some(written) = &written.weights {
+        route.weights = weights(checker, &at("weights"), written);
+    }
     route.caps.max_cost = written.max_cost;
     route.caps.max_latency_ms = written
         .max_latency
@@ -113,6 +117,25 @@ fn split(checker: &mut Checker<'_>, at: &Path, written: &[written::Arm]) -> Opti
     let arm = |arm: &written::Arm| Arm { strategy: arm.strategy.as_str().into(), weight: arm.weight };
     // What cannot be a split was reported above.
     Split::new(written.iter().map(arm).collect()).ok()
+}
+
+fn weights(checker: &mut Checker<'_>, at: &Path, written: &BTreeMap<String, f64>) -> Weights {
+    let mut report = |at: &Path, error: WeightError| checker.error(at, error.to_string(), error.hint());
+    let mut sound = true;
+    for (name, value) in written {
+        if let Err(error) = Weights::check(name, *value) {
+            report(&at.then([name.as_str().into()]), error);
+            sound = false;
+        }
+    }
+    let weights = Weights::of(written.iter().map(|(name, value)| (name.clone(), *value)));
+    weights.unwrap_or_else(|error| {
+        // What is wrong with one of them was reported above.
+        if sound {
+            report(at, error);
+        }
+        Weights::default()
+    })
 }
 
 fn plugins(checker: &mut Checker<'_>, at: &Path, names: &[String]) {

@@ -192,6 +192,14 @@ fn the_example_is_clean() {
 }
 
 #[test]
+fn a_route_has_weights_of_its_own() {
+    let config = config("[routes.thrift]\nweights = { cost = 1, quality = 0.25 }\n");
+    let weights = &config.routes["thrift"].weights;
+    assert_eq!(Ok(weights.clone()), "cost=1,quality=0.25".parse());
+    assert!(config.routes["default"].weights.is_empty());
+}
+
+#[test]
 fn a_split_has_its_arms_and_what_follows_them() {
     let config = config(
         r#"
@@ -208,7 +216,7 @@ shadow = ["mine-next"]
     assert_eq!((&route.strategies[..], &route.shadow[..]), (&["hybrid".to_owned()][..], &["mine-next".to_owned()][..]));
     // What was always there is written down as it always was.
     let plain = serde_json::to_value(&*config.routes["plain"]).expect("JSON");
-    assert!(plain.get("split").is_none() && plain.get("shadow").is_none());
+    assert!(["split", "shadow", "weights"].iter().all(|key| plain.get(key).is_none()));
 }
 
 fn exposed(keys: &[checked::Secret]) -> Vec<&str> {

@@ -414,6 +414,31 @@ fn only_this_machine_may_call_without_keys() {
 }
 
 #[test]
+fn a_weight_that_cannot_be_is_reported_by_name() {
+    let text = r#"[providers]
+[routes.default]
+weights = { quality = -0.5, cost = nan, "Time!" = 0.5, latency = "much" }
+[routes.zero]
+weights = { quality = 0, cost = 0.0, latency = 0, reliability = 0 }
+[routes.huge]
+weight = 1
+weights.quality = 1e300
+"#;
+    let said = complaints(text);
+    for (problem, place) in [
+        ("the weight `quality` is -0.5, not a number from 0 to 1", "3:23 (routes.default.weights.quality)"),
+        ("the weight `cost` is NaN, not a number from 0 to 1", "3:36 (routes.default.weights.cost)"),
+        ("`Time!` is not a name for a weight", "(routes.default.weights.\"Time!\")"),
+        ("`routes.default.weights.latency` must be a number, not a string", "(routes.default.weights.latency)"),
+        ("every weight is 0", "5:11 (routes.zero.weights)"),
+        ("unknown key `weight`", "did you mean `weights`"),
+        ("the weight `quality` is 1000000", "8:19 (routes.huge.weights.quality)"),
+    ] {
+        assert!(said.contains(problem) && said.contains(place), "{problem} {place} in:\n{said}");
+    }
+}
+
+#[test]
 fn a_split_that_cannot_be_is_reported_arm_by_arm() {
     let text = r#"[providers]
 [routes.default]

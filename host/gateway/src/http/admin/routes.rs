@@ -26,6 +26,7 @@ fn describe(snapshot: &Snapshot, route: &Route) -> Value {
         "strategies": all(&panel.strategies, Kind::Strategy),
         "split": split.as_ref().map(|split| arms(roster, split)),
         "shadow": all(shadows, Kind::Strategy),
+        "weights": panel.weights,
         "on_fault": if panel.refuse_on_fault { "refuse" } else { "fallback" },
         "max_cost_usd": caps.max_cost.map(|most| most.usd()),
         "max_latency_ms": caps.max_latency_ms,
