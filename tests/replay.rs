@@ -73,10 +73,16 @@ fn request(number: usize) -> Value {
         3 => muxel["min_quality"] = json!(0.6),
         4 => muxel["tags"] = json!(["eu"]),
         5 => muxel["min_quality"] = json!(0.99),
+        6 => muxel["weights"] = json!({"quality": 0.9, "cost": f64::from(number as u32 % 7) / 7.0}),
         _ => {}
     }
     json!({
-        "model": pick(&["auto", "auto/cheapest", "auto/mine", "auto/fastest", "auto/hybrid"], 1),
+        "model": match number % 31 {
+            7 => "auto/context-aware",
+            11 => "auto/round-robin",
+            19 => "auto/weighted",
+            _ => pick(&["auto", "auto/cheapest", "auto/mine", "auto/fastest", "auto/hybrid"], 1),
+        },
         "prompt": prompt,
         "size": pick(&["auto", "1024x1024", "1536x1024", "512x512", "1024x1792"], 2),
         "quality": pick(&["auto", "low", "standard", "auto", "hd", "auto"], 7),

@@ -10,7 +10,10 @@ use std::{
     process::Command,
 };
 
-const PLUGINS: [&str; 5] = ["context-classifier", "list-price", "hybrid", "cheapest", "fastest"];
+const PLUGINS: [&str; 8] =
+    ["context-classifier", "list-price", "hybrid", "cheapest", "fastest", "context-aware", "round-robin", "weighted"];
+/// What some of them share. No plugin itself.
+const SHARED: &str = "balance";
 const TARGET: &str = "wasm32-unknown-unknown";
 /// Rust's default stack of 1 MiB comes first in memory and defeats keeping pages resident. With 16 KiB, which is plenty
 /// here, stack, data and a small call's heap share one page: the host clears that page after every call.
@@ -43,7 +46,7 @@ fn main() {
 }
 
 fn watch(root: &Path) {
-    for name in PLUGINS {
+    for name in PLUGINS.into_iter().chain([SHARED]) {
         for part in ["src", "Cargo.toml"] {
             println!("cargo::rerun-if-changed={}", root.join("plugins").join(name).join(part).display());
         }

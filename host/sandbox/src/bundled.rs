@@ -9,8 +9,16 @@ macro_rules! bundled {
 }
 
 /// Name and component of each bundled plugin.
-pub(crate) const BUNDLED: [(&str, &[u8]); 5] =
-    bundled!["context-classifier", "list-price", "hybrid", "cheapest", "fastest"];
+pub(crate) const BUNDLED: [(&str, &[u8]); 8] = bundled![
+    "context-classifier",
+    "list-price",
+    "hybrid",
+    "cheapest",
+    "fastest",
+    "context-aware",
+    "round-robin",
+    "weighted",
+];
 
 /// The bundled component with this digest.
 #[must_use]
@@ -22,3 +30,6 @@ pub fn component(digest: Digest) -> Option<&'static [u8]> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUNDLED.iter().map(|(name, _)| *name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -295,7 +295,8 @@ mod tests {
         let bytes = bundled("cheapest");
         for end in (9..bytes.len()).step_by(97) {
             let found = inspect(&bytes[..end]);
-            assert!(found.damage.is_some(), "cut at {end}");
+            // Between two of its sections it ends like a whole one, which then exports nothing.
+            assert!(found.damage.is_some() || found.worlds.is_empty(), "cut at {end}");
             let Sections { code, data, names, custom, other } = found.sections;
             assert_eq!(code + data + names + custom + other, end);
         }

@@ -1,7 +1,8 @@
 //! The lowest expected price first.
 //!
-//! Candidates without a price come after all that have one, because unknown is not free, and half-open ones last: the
-//! host sends them their probe whatever the ranking says.
+//! Of equal ones the lower upper price goes first, then the better quality. Candidates without a price come after all that
+//! have one, because unknown is not free, and half-open ones last: the host sends them their probe whatever the ranking
+//! says.
 
 use std::cmp::Ordering;
 
@@ -43,11 +44,12 @@ impl Strategy for Cheapest {
     }
 }
 
-/// By price, then by quality.
+/// By price, then by what it may come to, then by quality.
 fn compare(a: &Candidate, b: &Candidate) -> Ordering {
-    let price = |candidate: &Candidate| candidate.cost.map_or(u64::MAX, |cost| cost.expected.into());
+    let price = |candidate: &Candidate| candidate.cost.map(|cost| (cost.expected, cost.upper));
     let quality = |candidate: &Candidate| candidate.quality.map_or(0.0, |quality| quality.mean);
-    let by_price = (a.half_open, price(a)).cmp(&(b.half_open, price(b)));
+    let place = |candidate: &Candidate| (candidate.half_open, candidate.cost.is_none(), price(candidate));
+    let by_price = place(a).cmp(&place(b));
     by_price.then_with(|| quality(b).total_cmp(&quality(a)))
 }
 
@@ -96,6 +98,15 @@ mod tests {
         let priced = |name| Candidate::new(name).costing(5, 5);
         let candidates = [priced("p/a"), priced("p/b").good(0.7, 0.1), priced("p/c"), priced("p/d").good(0.8, 0.1)];
         assert_eq!(order(&candidates), [3, 1, 0, 2]);
+    }
+
+    #[test]
+    fn of_equal_prices_the_surer_one_goes_first() {
+        let candidates = [
+            Candidate::new("p/loose").costing(2_000, 9_000).good(0.9, 0.1),
+            Candidate::new("p/sure").costing(2_000, 2_000),
+        ];
+        assert_eq!(order(&candidates), [1, 0]);
     }
 
     #[test]

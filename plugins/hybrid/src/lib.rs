@@ -1,28 +1,23 @@
 //! Quality, cost, latency and reliability in one score.
 //!
-//! - Each is a number from 0 to 1 on a fixed reference scale, so that a candidate's score does not depend on who else
-//!   is offered: scaling between the worst and the best on offer would blow a difference of 1 % up to all or nothing.
-//! - Cost and latency count by their ratio: from 1 to 2 cents is as far as from 10 to 20.
-//! - Unknown is uncertain, neither free nor worthless: it counts as a middling guess with a wide margin.
-//! - Quality is what one may count on: the mean less a part of its deviation.
-//!
-//! The request shifts the weights: an urgent one asks for latency, a low-priority one for cost, a technical or complex
-//! prompt for quality (`Weights::for_request`). A candidate that is better in every respect never ranks lower.
+//! 1. The host has taken out what the caps forbid before this is asked: what is offered here may all be used.
+//! 2. Each candidate gets a score of four weighted parts on fixed reference scales (the crate `balance`); the request's
+//!    priority and kind shift the weights. The best score goes first. A candidate that is better in every respect never
+//!    ranks lower.
+//! 3. Now and then, in `exploration-share` of the requests, one little-known candidate that may be as good as the first is
+//!    put before it: what is never tried is never known. `propensity` says how likely that was.
 
-mod parts;
-mod weights;
+mod explore;
 
-use std::cmp::Ordering;
-
+use balance::{Balance, column};
 use muxel_sdk::{
-    Candidate, Classification, Column, Describe, Manifest, Part, Ranking, Reason, Refusal, Request, Strategy, Value,
+    Candidate, Classification, Column, Describe, Manifest, Ranked, Ranking, Reason, Refusal, Request, Strategy, Value,
     export,
 };
 
-use crate::{parts::Parts, weights::Weights};
-
-/// Added to what is half open. Under every other score: the host sends it its probe whatever the ranking says.
-const HALF_OPEN: f32 = -100.0;
+/// The share of requests that explore, unless the operator says otherwise, and the most it may be.
+const EXPLORATION: f64 = 0.02;
+const MOST_EXPLORATION: f64 = 0.5;
 
 /// The plugin.
 pub struct Hybrid;
@@ -30,11 +25,10 @@ pub struct Hybrid;
 impl Describe for Hybrid {
     fn describe() -> Manifest {
         let summary = "best balance of quality, cost, latency and reliability";
-        let mut manifest = Manifest::new("hybrid", env!("CARGO_PKG_VERSION"), summary);
-        for (name, summary, default) in weights::SETTINGS {
-            manifest = manifest.number(name, summary, "share", default, 0.0, 1.0);
-        }
-        manifest
+        let share = "requests that try a little-known candidate first";
+        balance::with_weights(Manifest::new("hybrid", env!("CARGO_PKG_VERSION"), summary))
+            .number("exploration-share", share, "share", EXPLORATION, 0.0, MOST_EXPLORATION)
+            .reads("seed")
     }
 }
 
@@ -50,62 +44,51 @@ impl Strategy for Hybrid {
         if candidates.is_empty() {
             return Err(Refusal::Abstain("there is no candidate".to_owned()));
         }
-        let weights = Weights::from_settings(&settings).for_request(request.priority, &classification);
-        let mut scored = Vec::with_capacity(candidates.len());
-        for candidate in &candidates {
-            let parts = Parts::of(candidate, request.count).weighted(&weights, candidate.weight);
-            scored.push((parts, parts.sum() + if candidate.half_open { HALF_OPEN } else { 0.0 }));
+        let balance = Balance::of(&candidates, &settings, &request, &classification);
+        let score = |index| balance.score(index);
+        let mut ranking = Ranking::sorted(candidates.len(), |a, b| balance.compare(a, b), score, |_| String::new());
+        let share = settings.get(balance::SETTINGS.len()).map_or(EXPLORATION, |value| value.number_or(EXPLORATION));
+        let share = if share.is_nan() { EXPLORATION } else { share.clamp(0.0, MOST_EXPLORATION) };
+        let chance = explore::chance(&request, share);
+        let promoted = if chance > 0.0 { explore::worth_trying(&balance, &candidates, &ranking) } else { None };
+        if promoted.is_some() {
+            ranking.propensity = (1.0 - chance) as f32;
         }
-        let compare = |a: usize, b: usize| {
-            scored[b].1.total_cmp(&scored[a].1).then_with(|| better(&candidates[a], &candidates[b]))
+        let Some(place) = promoted.filter(|_| explore::draw(&request, chance)) else {
+            ranking.reason = usual(&ranking, &candidates, &balance);
+            ranking.parts = balance.columns(&ranking);
+            return Ok(ranking);
         };
-        let reason = |first: usize| reason(&candidates[first]);
-        let mut ranking = Ranking::sorted(candidates.len(), compare, |index| scored[index].1, reason);
-
-        let column = |name: &str, value: &dyn Fn(usize) -> f32| Part {
-            name: name.to_owned(),
-            values: ranking.order.iter().map(|ranked| value(ranked.candidate as usize)).collect(),
-        };
-        let mut parts = Vec::with_capacity(5);
-        parts.push(column("quality", &|index| scored[index].0.quality));
-        parts.push(column("cost", &|index| scored[index].0.cost));
-        parts.push(column("latency", &|index| scored[index].0.latency));
-        parts.push(column("reliability", &|index| scored[index].0.reliability));
-        if candidates.iter().any(|candidate| candidate.half_open) {
-            parts.push(column("half-open", &|index| if candidates[index].half_open { HALF_OPEN } else { 0.0 }));
-        }
-        ranking.parts = parts;
+        let best = ranking.order[0];
+        let tried = ranking.order.remove(place).candidate;
+        ranking.order.insert(0, Ranked { candidate: tried, score: best.score });
+        ranking.reason = explored(&candidates, tried as usize, best.candidate as usize, chance);
+        ranking.parts = balance.columns(&ranking);
+        let lift = |index| if index == tried as usize { best.score - balance.score(index) } else { 0.0 };
+        ranking.parts.push(column(&ranking, "exploration", lift));
+        ranking.propensity = chance as f32;
         Ok(ranking)
     }
 }
 
-/// Of equal scores, who comes first: every respect in turn, so that the better in all of them does.
-fn better(a: &Candidate, b: &Candidate) -> Ordering {
-    let quality = |candidate: &Candidate| candidate.quality.map_or(0.0, |quality| quality.mean);
-    let cost = |candidate: &Candidate| candidate.cost.map_or(u64::MAX, |cost| cost.expected.into());
-    let latency = |candidate: &Candidate| candidate.latency.map_or(u64::MAX, |latency| latency.p50_ms.into());
-    quality(b)
-        .total_cmp(&quality(a))
-        .then_with(|| cost(a).cmp(&cost(b)))
-        .then_with(|| latency(a).cmp(&latency(b)))
-        .then_with(|| b.success.total_cmp(&a.success))
+/// Why the first one is first, and what the second would mean.
+fn usual(ranking: &Ranking, candidates: &[Candidate], balance: &Balance<'_>) -> String {
+    let at = |ranked: &Ranked| (&candidates[ranked.candidate as usize], balance.parts(ranked.candidate as usize));
+    let first = at(&ranking.order[0]);
+    let reason = balance::facts(Reason::new("best balance: "), first.0);
+    match ranking.order.get(1) {
+        Some(second) => balance::next(reason, first, at(second)).into(),
+        None => reason.into(),
+    }
 }
 
-fn reason(first: &Candidate) -> String {
-    let reason = Reason::new("best balance: ");
-    let reason = match first.quality {
-        Some(quality) => reason.text("quality ").share(quality.mean),
-        None => reason.text("unknown quality"),
-    };
-    let reason = match first.cost {
-        Some(cost) => reason.text(" at ").usd(cost.expected),
-        None => reason.text(" at an unknown price"),
-    };
-    match first.latency {
-        Some(latency) => reason.text(", ").seconds(latency.p50_ms),
-        None => reason.text(", unknown latency"),
-    }
-    .into()
+fn explored(candidates: &[Candidate], tried: usize, best: usize, chance: f64) -> String {
+    let (tried, best) = (&candidates[tried], &candidates[best]);
+    let reason = Reason::new("exploring (").share(chance as f32).text(" of requests): tried ");
+    let reason = reason.number(tried.samples.into()).text(" times lately, may be as good as the best balance; ");
+    let reason = balance::facts(reason, tried);
+    let usual = Reason::new("; usual choice: ").text(&best.model);
+    reason.text(&String::from(usual)).into()
 }
 
 export!(Hybrid: strategy);

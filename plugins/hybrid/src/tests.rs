@@ -1,5 +1,4 @@
-use muxel_sdk::{Estimate, Latency, Priority, Quality};
-use proptest::prelude::{Just, Strategy as Generate, any, prop, prop_assert, prop_oneof, proptest};
+use muxel_sdk::{Priority, testing};
 
 use super::*;
 
@@ -15,6 +14,13 @@ fn order(ranking: &Ranking) -> Vec<u32> {
     ranking.order.iter().map(|ranked| ranked.candidate).collect()
 }
 
+fn assert_parts_add_up(ranking: &Ranking) {
+    for (place, ranked) in ranking.order.iter().enumerate() {
+        let sum: f32 = ranking.parts.iter().map(|part| part.values[place]).sum();
+        assert!((sum - ranked.score).abs() < 1e-4, "{sum} {}", ranked.score);
+    }
+}
+
 /// Good, dear and slow; then fair, cheap and quick.
 fn dear_and_cheap() -> [Candidate; 2] {
     [
@@ -26,13 +32,14 @@ fn dear_and_cheap() -> [Candidate; 2] {
 #[test]
 fn says_why_in_words_and_in_parts_that_add_up() {
     let ranking = rank(&dear_and_cheap());
-    assert_eq!(ranking.reason, "best balance: quality 0.60 at 0.0132 USD, 6.2 s");
+    assert_eq!(
+        ranking.reason,
+        "best balance: quality 0.60 at 0.0132 USD, 6.2 s; \
+         next p/dear: 0.1068 USD more, quality 0.20 higher, 23.8 s slower"
+    );
     let names: Vec<&str> = ranking.parts.iter().map(|part| part.name.as_str()).collect();
     assert_eq!(names, ["quality", "cost", "latency", "reliability"]);
-    for (place, ranked) in ranking.order.iter().enumerate() {
-        let sum: f32 = ranking.parts.iter().map(|part| part.values[place]).sum();
-        assert!((sum - ranked.score).abs() < 1e-6);
-    }
+    assert_parts_add_up(&ranking);
 }
 
 #[test]
@@ -124,99 +131,98 @@ fn an_unknown_fact_or_column_changes_nothing() {
     assert_eq!(odd, Ok(rank(&candidates)));
 }
 
-fn known_or_not<T: Clone + std::fmt::Debug + 'static>(
-    value: impl Generate<Value = T> + 'static,
-) -> impl Generate<Value = Option<T>> {
-    prop_oneof![1 => Just(None), 4 => value.prop_map(Some)]
+/// The first is well known. One of the others is new and promising, one new and hopeless, one known and worse.
+fn known_and_new() -> [Candidate; 4] {
+    let usual = |name| Candidate::new(name).good(0.6, 0.02).costing(20_000, 20_000).taking(5_000, 9_000);
+    [
+        usual("p/known").delivering(1.0, 400),
+        usual("p/new").good(0.6, 0.12).delivering(1.0, 3),
+        usual("p/hopeless").good(0.2, 0.12),
+        usual("p/worse").good(0.55, 0.02).delivering(1.0, 400),
+    ]
 }
 
-fn candidate() -> impl Generate<Value = Candidate> {
-    (
-        known_or_not(0..3_000_000u32),
-        known_or_not((0.0..=1.0f32, 0.0..=0.4f32)),
-        known_or_not((0..300_000u32, 0..300_000u32)),
-        (0..200u32, 0.0..=1.0f32, 0..5u32),
-        0.0..3.0f32,
-    )
-        .prop_map(|(cost, quality, latency, (samples, success, in_flight), weight)| Candidate {
-            cost: cost.map(|expected| Estimate { expected, upper: expected }),
-            quality: quality.map(|(mean, deviation)| Quality { mean, deviation }),
-            latency: latency.map(|(p50_ms, more)| Latency { p50_ms, p95_ms: p50_ms + more }),
-            samples,
-            success,
-            in_flight,
-            max_in_flight: 4,
-            weight,
-            ..Candidate::new("p/m")
-        })
+fn seeded(seed: u64, share: f64, priority: Priority, candidates: &[Candidate]) -> Ranking {
+    let request = Request { seed, ..Request::for_prompt("").as_soon_as(priority) };
+    let mut settings = Hybrid::describe().defaults();
+    settings[4] = Value::Number(share);
+    Hybrid::rank(request, settings, vec![], Classification::of("general"), candidates.to_vec(), vec![])
+        .expect("a ranking")
 }
 
-/// `candidate`, a little worse in some respects and better in none.
-fn worse(candidate: &Candidate, by: [u32; 4]) -> Candidate {
-    let mut worse = candidate.clone();
-    if let Some(cost) = &mut worse.cost {
-        cost.expected += by[0];
-        cost.upper += by[0];
+#[test]
+fn a_share_of_the_requests_tries_who_is_little_known() {
+    let candidates = known_and_new();
+    let mut explored = 0;
+    for seed in 1..=10_000 {
+        let ranking = seeded(seed, 0.1, Priority::Normal, &candidates);
+        testing::assert_ranking(&ranking, &candidates);
+        assert_parts_add_up(&ranking);
+        if order(&ranking) == [1, 0, 3, 2] {
+            explored += 1;
+            assert_eq!((ranking.propensity, &*ranking.parts[4].name), (0.1, "exploration"));
+            assert_eq!(
+                ranking.reason,
+                "exploring (0.10 of requests): tried 3 times lately, may be as good as the best balance; \
+                 quality 0.60 at 0.02 USD, 5.0 s; usual choice: p/known"
+            );
+        } else {
+            assert_eq!((order(&ranking), ranking.propensity), (vec![0, 3, 1, 2], 0.9));
+        }
     }
-    if let Some(quality) = &mut worse.quality {
-        quality.mean = (quality.mean - by[1] as f32 / 1e6).max(0.0);
-    }
-    if let Some(latency) = &mut worse.latency {
-        latency.p50_ms += by[2];
-        latency.p95_ms += by[2];
-    }
-    worse.success = (worse.success - by[3] as f32 / 1e6).max(0.0);
-    worse
+    assert!((900..1_100).contains(&explored), "{explored}");
 }
 
-fn step() -> impl Generate<Value = u32> {
-    prop_oneof![Just(0u32), 1..10u32, 1..1_000_000u32]
+#[test]
+fn nobody_is_tried_who_is_hopeless_half_open_full_unpriced_or_known_and_nobody_in_a_hurry_pays_for_it() {
+    let always = |priority, candidates: &[Candidate]| {
+        (1..200).any(|seed| order(&seeded(seed, 0.5, priority, candidates))[0] != 0)
+    };
+    let [known, new, hopeless, worse] = known_and_new();
+    assert!(always(Priority::Normal, &[known.clone(), new.clone()]));
+    assert!(!always(Priority::Urgent, &[known.clone(), new.clone()]));
+    for other in [
+        hopeless,
+        worse,
+        new.clone().half_open(),
+        new.clone().busy(4, 4),
+        Candidate { cost: None, ..new.clone() },
+        new.clone().delivering(1.0, 20),
+    ] {
+        assert!(!always(Priority::Normal, &[known.clone(), other.clone()]), "{other:?}");
+    }
+    // Until the first one is known itself, every request teaches something.
+    assert!(!always(Priority::Normal, &[known.delivering(1.0, 19), new]));
+    let nothing_measured = known_and_new().map(|one| one.delivering(1.0, 0));
+    assert!((1..200).all(|seed| seeded(seed, 0.5, Priority::Normal, &nothing_measured).propensity == 1.0));
 }
 
-proptest! {
-    #[test]
-    fn the_better_in_every_respect_never_ranks_lower(
-        candidate in candidate(),
-        by in [step(), step(), step(), step()],
-        others in prop::collection::vec(candidate(), 0..10),
-        weights in [0.0..=1.0f64, 0.0..=1.0, 0.0..=1.0, 0.0..=1.0],
-        priority in prop_oneof![Just(Priority::Low), Just(Priority::Normal), Just(Priority::High), Just(Priority::Urgent)],
-        complexity in 0.0..=1.0f32,
-        count in 1..=10u32,
-    ) {
-        let worse = worse(&candidate, by);
-        proptest::prop_assume!(worse != candidate);
-        // The worse one is offered first, so that a tie would be told apart in its favour.
-        let mut candidates = vec![worse];
-        candidates.extend(others);
-        candidates.push(candidate);
-        let better = candidates.len() as u32 - 1;
-
-        let request = Request { priority, count, ..Request::for_prompt("") };
-        let classification = Classification { complexity, ..Classification::of("technical") };
-        let settings = weights.map(Value::Number).to_vec();
-        let ranking = Hybrid::rank(request, settings, vec![], classification, candidates, vec![]).expect("a ranking");
-        let place = |index| order(&ranking).iter().position(|ranked| *ranked == index);
-        prop_assert!(place(better) < place(0));
-    }
-
-    #[test]
-    fn scores_are_finite_and_never_rise(
-        candidates in prop::collection::vec((candidate(), any::<bool>()), 1..60),
-        strange in [any::<f32>(), any::<f32>(), any::<f32>(), any::<f32>()],
-    ) {
-        let mut candidates: Vec<Candidate> = candidates
-            .into_iter()
-            .map(|(candidate, half_open)| Candidate { half_open, ..candidate })
-            .collect();
-        let [weight, success, mean, deviation] = strange;
-        candidates.push(Candidate { weight, success, quality: Some(Quality { mean, deviation }), ..Candidate::new("p/odd") });
-        let ranking = rank(&candidates);
-        prop_assert!(ranking.order.iter().all(|ranked| ranked.score.is_finite()));
-        prop_assert!(ranking.order.is_sorted_by(|a, b| a.score >= b.score));
-        prop_assert!(ranking.parts.iter().all(|part| part.values.len() == candidates.len()));
-        let mut indices = order(&ranking);
-        indices.sort_unstable();
-        prop_assert!(indices.into_iter().eq(0..candidates.len() as u32));
-    }
+#[test]
+fn whatever_a_host_sends_the_order_without_exploring_stays_and_the_propensity_is_true() {
+    testing::assert_manifest(&Hybrid::describe());
+    testing::each(500, |samples| {
+        let (request, classification, candidates) = (samples.request(), samples.classification(), samples.candidates());
+        let mut settings = samples.settings(&Hybrid::describe());
+        let mut rank = |share: Option<f64>| {
+            if let Some(share) = share {
+                settings[4] = Value::Number(share);
+            }
+            let (request, classification) = (request.clone(), classification.clone());
+            Hybrid::rank(request, settings.clone(), vec![], classification, candidates.clone(), vec![])
+                .expect("a ranking")
+        };
+        let ranking = rank(None);
+        testing::assert_ranking(&ranking, &candidates);
+        let usual = rank(Some(0.0));
+        assert_eq!((usual.order.len(), usual.propensity), (candidates.len(), 1.0));
+        if ranking.parts.iter().any(|part| part.name == "exploration") {
+            assert!(ranking.propensity <= 0.5 && request.priority != Priority::Urgent);
+            let tried = order(&ranking)[0];
+            let others = |ranking: &Ranking| order(ranking).into_iter().filter(|it| *it != tried).collect::<Vec<_>>();
+            assert_eq!(others(&ranking), others(&usual));
+        } else {
+            assert!(ranking.propensity >= 0.5);
+            assert_eq!(order(&ranking), order(&usual));
+        }
+    });
 }

@@ -64,6 +64,7 @@ pub mod bindings;
 mod worlds;
 
 mod build;
+mod draws;
 #[cfg(any(test, all(feature = "heap", target_arch = "wasm32", target_os = "unknown")))]
 mod heap;
 mod manifest;
@@ -71,6 +72,7 @@ mod reason;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+pub use draws::Draws;
 pub use reason::Reason;
 #[doc(hidden)]
 pub use wit_bindgen;

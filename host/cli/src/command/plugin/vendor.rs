@@ -4,7 +4,7 @@
 //! the contract it was written for.
 
 /// Path inside the new folder and text of each file that is the same in every one.
-pub(super) const FILES: [(&str, &str); 18] = {
+pub(super) const FILES: [(&str, &str); 19] = {
     macro_rules! file {
         ($here:literal, $there:literal) => {
             ($there, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../", $here)))
@@ -15,6 +15,7 @@ pub(super) const FILES: [(&str, &str); 18] = {
         file!("sdk/LICENSE-MIT", "vendor/muxel-sdk/LICENSE-MIT"),
         file!("sdk/rust/src/bindings.rs", "vendor/muxel-sdk/src/bindings.rs"),
         file!("sdk/rust/src/build.rs", "vendor/muxel-sdk/src/build.rs"),
+        file!("sdk/rust/src/draws.rs", "vendor/muxel-sdk/src/draws.rs"),
         file!("sdk/rust/src/heap.rs", "vendor/muxel-sdk/src/heap.rs"),
         file!("sdk/rust/src/lib.rs", "vendor/muxel-sdk/src/lib.rs"),
         file!("sdk/rust/src/manifest.rs", "vendor/muxel-sdk/src/manifest.rs"),

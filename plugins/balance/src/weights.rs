@@ -3,7 +3,7 @@
 use muxel_sdk::{Classification, Priority, Value};
 
 /// Name, summary and default of each setting, in the order of [`Weights`].
-pub(crate) const SETTINGS: [(&str, &str, f64); 4] = [
+pub const SETTINGS: [(&str, &str, f64); 4] = [
     ("quality-weight", "how much the expected quality counts", 0.45),
     ("cost-weight", "how much a low price counts", 0.3),
     ("latency-weight", "how much a short wait counts", 0.15),
@@ -11,17 +11,18 @@ pub(crate) const SETTINGS: [(&str, &str, f64); 4] = [
 ];
 
 /// Shares of the four parts. They sum to 1 once a request is known.
-#[derive(Clone, Copy)]
-pub(crate) struct Weights {
-    pub(crate) quality: f32,
-    pub(crate) cost: f32,
-    pub(crate) latency: f32,
-    pub(crate) reliability: f32,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    pub quality: f32,
+    pub cost: f32,
+    pub latency: f32,
+    pub reliability: f32,
 }
 
 impl Weights {
     /// From the settings; what is missing, negative or not finite counts as its default, and four zeros as all defaults.
-    pub(crate) fn from_settings(settings: &[Value]) -> Self {
+    #[must_use]
+    pub fn from_settings(settings: &[Value]) -> Self {
         let mut weights = [0.0; 4];
         for (index, (_, _, default)) in SETTINGS.into_iter().enumerate() {
             let given = settings.get(index).map_or(default, |value| value.number_or(default));
@@ -35,15 +36,19 @@ impl Weights {
     }
 
     /// Shifted by what the request asks for, then brought back to a sum of 1.
-    pub(crate) fn for_request(mut self, priority: Priority, classification: &Classification) -> Self {
-        let (cost, latency) = match priority {
-            Priority::Low => (1.6, 0.3),
-            Priority::Normal => (1.0, 1.0),
-            Priority::High => (0.8, 1.8),
-            Priority::Urgent => (0.5, 4.0),
-        };
-        self.cost *= cost;
-        self.latency *= latency;
+    ///
+    /// A priority multiplies one weight and leaves the others as they are to each other. So the first choice of a higher
+    /// priority is never slower, and that of a low one never dearer: whoever won with less weight on that respect and is
+    /// better at it wins still. (Where the operator's weights of two candidates differ, it is their weighted parts that
+    /// this holds for.)
+    #[must_use]
+    pub fn for_request(mut self, priority: Priority, classification: &Classification) -> Self {
+        match priority {
+            Priority::Low => self.cost *= 4.0,
+            Priority::Normal => {}
+            Priority::High => self.latency *= 2.5,
+            Priority::Urgent => self.latency *= 8.0,
+        }
 
         // A plain subject is in every model's reach. Exact text and many things are not.
         let share = |value: f32| if (0.0..=1.0).contains(&value) { value } else { 0.5 };
