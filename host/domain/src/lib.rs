@@ -14,6 +14,7 @@ pub mod weights;
 // What is on offer.
 pub mod candidate;
 pub mod catalogue;
+pub mod credits;
 pub mod money;
 pub mod price;
 pub mod provider;

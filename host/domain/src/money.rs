@@ -7,11 +7,15 @@ use std::{fmt, iter::Sum, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::credits::ceil;
+
 /// An amount in millionths of a US dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct MicroUsd(pub u64);
 
+/// More dollars than any one call costs: an amount beyond is a mistake or a lie.
+pub const MOST_USD: f64 = 100_000.0;
 /// Micro-dollars in a dollar.
 const PER_USD: u64 = 1_000_000;
 
@@ -35,6 +39,13 @@ impl MicroUsd {
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
+    }
+
+    /// `usd` dollars, rounded up to a whole micro-dollar; `None` when they are negative, not finite or more than
+    /// [`MOST_USD`].
+    #[must_use]
+    pub fn from_usd(usd: f64) -> Option<Self> {
+        (0.0..=MOST_USD).contains(&usd).then(|| Self(ceil(usd * PER_USD as f64)))
     }
 
     /// As dollars, for display and JSON only.
@@ -63,6 +74,21 @@ impl fmt::Display for MicroUsd {
         let kept = decimals.trim_end_matches('0').len().max(2);
         let text = format!("{}.{} USD", self.0 / PER_USD, &decimals[..kept]);
         f.pad(&text)
+    }
+}
+
+/// A difference of two amounts, shown with its sign: `-0.02 USD`, `+0.02 USD`, `0.00 USD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference(pub i64);
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.0.signum() {
+            -1 => "-",
+            1 => "+",
+            _ => "",
+        };
+        f.pad(&format!("{sign}{}", MicroUsd(self.0.unsigned_abs())))
     }
 }
 
@@ -159,6 +185,12 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_has_a_sign() {
+        let shown = [-20_000, 0, 1, i64::MIN].map(|micros| Difference(micros).to_string());
+        assert_eq!(shown, ["-0.02 USD", "0.00 USD", "+0.000001 USD", "-9223372036854.775808 USD"]);
+    }
+
+    #[test]
     fn says_what_is_wrong_with_an_amount() {
         assert_eq!("0.10".parse::<MicroUsd>(), Err(MoneyError::NoUnit("0.10".to_owned())));
         assert_eq!("-1 USD".parse::<MicroUsd>(), Err(MoneyError::Malformed("-1 USD".to_owned())));
@@ -166,6 +198,16 @@ mod tests {
         assert_eq!("0.1234567 USD".parse::<MicroUsd>(), Err(MoneyError::TooFine("0.1234567 USD".to_owned())));
         let absurd = "99999999999999999999 USD";
         assert_eq!(absurd.parse::<MicroUsd>(), Err(MoneyError::TooLarge(absurd.to_owned())));
+    }
+
+    #[test]
+    fn dollars_of_a_report_are_rounded_up_and_bounded() {
+        assert_eq!(MicroUsd::from_usd(0.0345), Some(MicroUsd(34_500)));
+        assert_eq!(MicroUsd::from_usd(0.000_000_1), Some(MicroUsd(1)));
+        assert_eq!(MicroUsd::from_usd(0.0), Some(MicroUsd::ZERO));
+        for absurd in [-0.01, f64::NAN, f64::INFINITY, 1e300, MOST_USD + 1.0] {
+            assert_eq!(MicroUsd::from_usd(absurd), None, "{absurd}");
+        }
     }
 
     #[test]
@@ -178,6 +220,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_factor_never_understates(micros in any::<u64>(), factor in 0.0..=100.0f64) {
+            let factor = PriceFactor::new(factor).expect("in range");
+            let exact = u128::from(micros) * u128::from(factor.0);
+            let scaled = factor.of(MicroUsd(micros));
+            prop_assert!(scaled == MicroUsd::MAX || u128::from(scaled.0) * 1_000_000 >= exact);
+            prop_assert!(scaled == MicroUsd::MAX || u128::from(scaled.0) * 1_000_000 < exact + 1_000_000);
+        }
+
+        #[test]
+        fn every_whole_micro_dollar_is_read_from_dollars(micros in 0..=100_000_000_000u64) {
+            prop_assert_eq!(MicroUsd::from_usd(MicroUsd(micros).usd()), Some(MicroUsd(micros)));
+        }
+
         #[test]
         fn what_is_shown_can_be_read(micros in 0..=u64::MAX) {
             prop_assert_eq!(MicroUsd(micros).to_string().parse(), Ok(MicroUsd(micros)));

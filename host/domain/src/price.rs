@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    credits::Credits,
     money::{MicroUsd, PriceFactor},
     request::Request,
     size::Size,
@@ -51,6 +52,24 @@ pub enum Price {
         /// For each input picture, taken as one megapixel.
         #[serde(default)]
         input: MicroUsd,
+    },
+    /// By second of each clip. A picture has no seconds, so what it costs is not known: never 0.
+    #[serde(rename_all = "kebab-case")]
+    PerSecond {
+        /// At sizes without a row of their own.
+        price: MicroUsd,
+        #[serde(default)]
+        by_size: BTreeMap<Size, MicroUsd>,
+    },
+    /// By the vendor's credits, which it may report with each answer.
+    #[serde(rename_all = "kebab-case")]
+    Credits {
+        /// Of one credit.
+        price: MicroUsd,
+        /// Credits of one picture, at sizes without a row of their own.
+        per_picture: Credits,
+        #[serde(default)]
+        by_size: BTreeMap<Size, Credits>,
     },
     /// By tokens, each price per million. What a picture takes is expected from a table by size.
     #[serde(rename_all = "kebab-case")]
@@ -120,6 +139,14 @@ impl Price {
                 let more = size.pixels().div_ceil(BINARY_MEGAPIXEL) - 1;
                 Tariff { per_output: factor.of(price.plus(further.times(more))), per_input: factor.of(*input), ..base }
             }
+            Self::PerSecond { price, by_size } => {
+                let (price, listed_size) = row_or(by_size, size, price);
+                Tariff { per_second: factor.of(*price), listed_size, ..base }
+            }
+            Self::Credits { price, per_picture, by_size } => {
+                let (credits, listed_size) = row_or(by_size, size, per_picture);
+                Tariff { per_output: factor.of(credits.at(*price)), listed_size, ..base }
+            }
             Self::Tokens { text_in, image_in, out, expected_out, expected_image_in } => {
                 let row = nearest_row(expected_out, size);
                 Tariff {
@@ -134,6 +161,21 @@ impl Price {
                 }
             }
         }
+    }
+
+    /// The credits that pictures of `size` are expected to take, when credits are what this price counts.
+    #[must_use]
+    pub fn credits(&self, size: Option<Size>, count: u32) -> Option<Credits> {
+        let Self::Credits { per_picture, by_size, .. } = self else { return None };
+        let (credits, _) = row_or(by_size, size.unwrap_or(USUAL_SIZE), per_picture);
+        Some(credits.times(u64::from(count)))
+    }
+
+    /// What the vendor's own count of credits comes to, times the provider's factor; `None` for a price in anything else.
+    #[must_use]
+    pub fn credit_bill(&self, credits: Credits, factor: PriceFactor) -> Option<MicroUsd> {
+        let Self::Credits { price, .. } = self else { return None };
+        Some(factor.of(credits.at(*price)))
     }
 
     /// A short form for tables: the price of one picture of the usual size.
@@ -151,12 +193,23 @@ fn nearest_row<T>(table: &BTreeMap<Size, T>, size: Size) -> Option<(&T, bool)> {
     table.iter().min_by_key(|(listed, _)| listed.pixels().abs_diff(size.pixels())).map(|(_, row)| (row, false))
 }
 
+/// The table's row for `size`, or else `otherwise`, and whether that can be relied on: a table that lacks the size leaves
+/// a guess, no table at all means that size does not matter.
+fn row_or<'t, T>(table: &'t BTreeMap<Size, T>, size: Size, otherwise: &'t T) -> (&'t T, bool) {
+    table.get(&size).map_or((otherwise, table.is_empty()), |row| (row, true))
+}
+
+/// The name under which the host's own estimate stands where else a cost model's does.
+pub const HOST_PRICE: &str = "list-price (host)";
+
 /// The catalogue's own estimate: what the host falls back to when no cost model answers.
+///
+/// `None` when no price is published, or when seconds are charged: no request has any yet.
 ///
 /// The bundled plugin `list-price` computes the same from the same tariff; a test holds them together.
 #[must_use]
 pub fn list_price(tariff: &Tariff, request: &Request) -> Option<Estimate> {
-    if !tariff.known {
+    if !tariff.known || tariff.per_second > MicroUsd::ZERO {
         return None;
     }
     let count = u64::from(request.count);
@@ -206,88 +259,4 @@ fn megapixel_hundredths(size: Size, step: u32) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::request::Inputs;
-
-    fn size(text: &str) -> Size {
-        text.parse().expect("a size")
-    }
-
-    fn request(count: u32, at: &str) -> Request {
-        Request { count, size: Some(size(at)), ..Request::for_prompt("a red bicycle") }
-    }
-
-    fn expected(price: &Price, request: &Request) -> MicroUsd {
-        list_price(&price.tariff(request.size, PriceFactor::ONE), request).expect("priced").expected
-    }
-
-    #[test]
-    fn a_flat_price_counts_pictures() {
-        assert_eq!(expected(&Price::PerImage(MicroUsd(40_000)), &request(3, "1024x1024")), MicroUsd(120_000));
-    }
-
-    #[test]
-    fn megapixels_are_rounded_up_to_their_step() {
-        let price = Price::PerMegapixel { price: MicroUsd(25_000), step_hundredths: 100, base: MicroUsd::ZERO };
-        assert_eq!(expected(&price, &request(1, "1024x1024")), MicroUsd(50_000));
-        assert_eq!(expected(&price, &request(1, "1000x1000")), MicroUsd(25_000));
-    }
-
-    #[test]
-    fn the_first_megapixel_has_a_price_of_its_own() {
-        let price =
-            Price::FirstMegapixel { price: MicroUsd(30_000), further: MicroUsd(15_000), input: MicroUsd(2_000) };
-        assert_eq!(expected(&price, &request(1, "64x64")), MicroUsd(30_000));
-        assert_eq!(expected(&price, &request(2, "1024x1024")), MicroUsd(60_000));
-        assert_eq!(expected(&price, &request(1, "1040x1024")), MicroUsd(45_000));
-        assert_eq!(expected(&price, &request(1, "2048x2048")), MicroUsd(75_000));
-        let edit = Request { inputs: Inputs { images: 2, ..Inputs::default() }, ..request(1, "1024x1024") };
-        assert_eq!(expected(&price, &edit), MicroUsd(34_000));
-    }
-
-    #[test]
-    fn tokens_follow_the_table_not_the_pixels() {
-        let price = Price::Tokens {
-            text_in: MicroUsd(5_000_000),
-            image_in: MicroUsd(8_000_000),
-            out: MicroUsd(30_000_000),
-            expected_out: [(size("1024x1024"), 1_757), (size("1024x1536"), 1_373)].into(),
-            expected_image_in: 0,
-        };
-        // 13 characters are 4 text tokens: 20 micro-dollars.
-        assert_eq!(expected(&price, &request(1, "1024x1024")), MicroUsd(52_710 + 20));
-        assert_eq!(expected(&price, &request(1, "1024x1536")), MicroUsd(41_190 + 20));
-    }
-
-    #[test]
-    fn an_unlisted_size_has_a_wider_upper_price() {
-        let price = Price::BySize([(size("1024x1024"), MicroUsd(10_000))].into());
-        let asked = request(1, "2048x2048");
-        let estimate = list_price(&price.tariff(asked.size, PriceFactor::ONE), &asked).expect("priced");
-        assert_eq!(estimate, Estimate { expected: MicroUsd(10_000), upper: MicroUsd(15_000) });
-    }
-
-    #[test]
-    fn unknown_is_not_free() {
-        assert_eq!(list_price(&Tariff::default(), &request(1, "1024x1024")), None);
-    }
-
-    proptest! {
-        #[test]
-        fn upper_is_never_under_expected(price in any::<u64>(), out in any::<u32>(), count in 1..=10u32, listed: bool) {
-            let tariff = Tariff {
-                known: true,
-                per_output: MicroUsd(price),
-                tokens_out: MicroUsd(price),
-                expected_tokens_out: out,
-                listed_size: listed,
-                ..Tariff::default()
-            };
-            let estimate = list_price(&tariff, &request(count, "1024x1024")).expect("priced");
-            prop_assert!(estimate.upper >= estimate.expected);
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,11 @@
 //!
 //! The same sum as the host's own fall-back, so that losing this plugin changes no price: whole micro-dollars, every
 //! part rounded up, saturating. Amounts are 32 bits wide in the contract, so 64 bits hold every sum that still matters.
+//!
+//! *Expected* is the sum at what the tariff expects. *Upper* is what it should stay under in 19 of 20 requests: the same
+//! where the price is fixed, a tenth more where the provider counts tokens (it counts what it drew, afterwards), and half
+//! as much again where the size has no row in the provider's table, which is enough to reach the next step of those that
+//! have steps. What is not published is unknown, and so is a price by the second for a request without seconds.
 
 use muxel_sdk::{
     Column, CostModel, Describe, Estimate, Manifest, MicroUsd, Offer, Refusal, Request, Tariff, Value, export,
@@ -41,7 +46,7 @@ impl CostModel for ListPrice {
 }
 
 fn estimate(tariff: &Tariff, request: &Request, listed_size: bool) -> Option<Estimate> {
-    if !tariff.known {
+    if !tariff.known || (tariff.per_second > 0 && request.duration_ms == 0) {
         return None;
     }
     let count = u64::from(request.count);

@@ -1,6 +1,9 @@
+use std::collections::BTreeMap;
+
 use domain::{
-    money::MicroUsd as HostMicroUsd,
-    price::{Tariff as HostTariff, list_price},
+    credits::Credits,
+    money::{MicroUsd as HostMicroUsd, PriceFactor},
+    price::{Price, Tariff as HostTariff, list_price},
     request::{Inputs, Request as HostRequest},
     size::Size,
 };
@@ -52,6 +55,12 @@ fn seconds_of_a_clip_are_charged() {
 }
 
 #[test]
+fn seconds_that_are_not_asked_for_are_unknown_and_not_free() {
+    assert_eq!(priced(Tariff { per_second: 1, ..Tariff::free() }, of_size(1024, 1024)), None);
+    assert_eq!(priced(Tariff { per_second: 1, per_output: 40_000, ..Tariff::free() }, of_size(1024, 1024)), None);
+}
+
+#[test]
 fn an_unlisted_size_has_a_wider_upper_price() {
     let offers = || vec![Offer::new("p/m", Tariff { per_output: 10_000, ..Tariff::free() })];
     let listed = |value| vec![Column::new("listed-size", vec![value])];
@@ -95,6 +104,7 @@ prop_compose! {
     fn tariff()(
         known: bool,
         per in [amount(), amount(), amount(), amount()],
+        per_second in prop_oneof![3 => Just(0), 1 => amount()],
         tokens in [amount(), amount(), amount(), amount(), amount()],
         step in 0..=1_000u32,
     ) -> (Tariff, u32) {
@@ -106,7 +116,7 @@ prop_compose! {
             per_output,
             per_megapixel,
             megapixel_step: step as f32 / 100.0,
-            per_second: 0,
+            per_second,
             per_input,
             text_in,
             image_in,
@@ -134,7 +144,7 @@ proptest! {
             per_output: HostMicroUsd(tariff.per_output.into()),
             per_megapixel: HostMicroUsd(tariff.per_megapixel.into()),
             megapixel_step_hundredths: step,
-            per_second: HostMicroUsd::ZERO,
+            per_second: HostMicroUsd(tariff.per_second.into()),
             per_input: HostMicroUsd(tariff.per_input.into()),
             text_in: HostMicroUsd(tariff.text_in.into()),
             image_in: HostMicroUsd(tariff.image_in.into()),
@@ -162,4 +172,73 @@ proptest! {
         };
         prop_assert_eq!(estimate(&tariff, &request, listed_size), by_host);
     }
+    /// What the host offers is what it would price itself, whatever the form in which the vendor publishes.
+    #[test]
+    fn is_the_hosts_price_for_every_form(
+        price in any_price(),
+        factor in prop_oneof![Just(1.0), 0.0..10.0f64],
+        count in 1..=10u32,
+        images in 0..=16u32,
+        sides in (1..=4096u32, 1..=4096u32),
+    ) {
+        let host_request = HostRequest {
+            count,
+            size: Size::new(sides.0, sides.1),
+            inputs: Inputs { images, ..Inputs::default() },
+            ..HostRequest::for_prompt("a red bicycle")
+        };
+        let host_tariff = price.tariff(host_request.size, PriceFactor::new(factor).expect("in range"));
+        let by_host = list_price(&host_tariff, &host_request)
+            .map(|host| Estimate { expected: host.expected.saturating_u32(), upper: host.upper.saturating_u32() });
+        let request = Request { count, input_images: images, ..of_size(sides.0, sides.1) };
+        prop_assert_eq!(estimate(&offered(&host_tariff), &request, host_tariff.listed_size), by_host);
+    }
+}
+
+/// As the host lowers it into the contract.
+fn offered(tariff: &HostTariff) -> Tariff {
+    Tariff {
+        known: tariff.known,
+        per_request: tariff.per_request.saturating_u32(),
+        per_output: tariff.per_output.saturating_u32(),
+        per_megapixel: tariff.per_megapixel.saturating_u32(),
+        megapixel_step: tariff.megapixel_step_hundredths as f32 / 100.0,
+        per_second: tariff.per_second.saturating_u32(),
+        per_input: tariff.per_input.saturating_u32(),
+        text_in: tariff.text_in.saturating_u32(),
+        image_in: tariff.image_in.saturating_u32(),
+        tokens_out: tariff.tokens_out.saturating_u32(),
+        expected_tokens_out: tariff.expected_tokens_out,
+        expected_image_in: tariff.expected_image_in,
+    }
+}
+
+/// Every form, at amounts that the contract holds after any factor of the test.
+fn any_price() -> impl Strategy<Value = Price> {
+    let amount = || (0..=26u32, 0..100_000_000u64).prop_map(|(bits, value)| HostMicroUsd(value >> bits));
+    let size = || (1..=4096u32, 1..=4096u32).prop_map(|(width, height)| Size::new(width, height).expect("in range"));
+    let credits =
+        || (0..10_000u32).prop_map(|hundredths| Credits::new(f64::from(hundredths) / 100.0).expect("in range"));
+    let amounts = move || prop::collection::btree_map(size(), amount(), 0..4);
+    prop_oneof![
+        amount().prop_map(Price::PerImage),
+        amounts().prop_map(Price::BySize),
+        (amount(), 0..=400u32, amount()).prop_map(|(price, step_hundredths, base)| Price::PerMegapixel {
+            price,
+            step_hundredths,
+            base
+        }),
+        (amount(), amount(), amount()).prop_map(|(price, further, input)| Price::FirstMegapixel {
+            price,
+            further,
+            input
+        }),
+        (amount(), amounts()).prop_map(|(price, by_size)| Price::PerSecond { price, by_size }),
+        (amount(), credits(), prop::collection::btree_map(size(), credits(), 0..4))
+            .prop_map(|(price, per_picture, by_size)| Price::Credits { price, per_picture, by_size }),
+        ([amount(), amount(), amount()], prop::collection::btree_map(size(), 0..100_000u32, 0..4), 0..10_000u32)
+            .prop_map(|([text_in, image_in, out], expected_out, expected_image_in): (_, BTreeMap<Size, u32>, _)| {
+                Price::Tokens { text_in, image_in, out, expected_out, expected_image_in }
+            }),
+    ]
 }
