@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
-    dialect::{Answer, Entry, Source, Usage, openai},
+    dialect::{Answer, Entry, Report, Source, Told, Usage, openai},
     endpoint::{Endpoint, Place, Reach},
     failure::Failure,
     job::Picture,
@@ -44,7 +44,7 @@ pub(crate) struct Drawn {
     /// Pictures the provider sent, also those that are of no use.
     pub(crate) sent: u32,
     pub(crate) created: Option<u64>,
-    pub(crate) usage: Option<Usage>,
+    pub(crate) report: Report,
     pub(crate) usage_as_sent: Option<Value>,
     pub(crate) other: Map<String, Value>,
     pub(crate) warnings: Vec<String>,
@@ -73,15 +73,17 @@ impl Means {
         let simulated = simulate(request, candidate, tariff, seed, elapsed, settings);
         tokio::time::sleep(simulated.latency).await;
         match simulated.answer {
-            SimulatedAnswer::Pictures { sketches, usage } => {
+            SimulatedAnswer::Pictures { sketches, usage, credits } => {
                 let pictures = self.draw_all(sketches).await?;
-                let other = Map::new();
+                let other =
+                    credits.map(|credits| ("credits".to_owned(), json!(credits.number()))).into_iter().collect();
+                let credits = credits.map_or(Told::Nothing, Told::Amount);
                 let usage_as_sent = usage.map(as_openai_sends);
                 Ok(Drawn {
                     sent: pictures.len() as u32,
                     pictures,
                     created: None,
-                    usage,
+                    report: Report { credits, usage, ..Report::default() },
                     usage_as_sent,
                     other,
                     warnings: Vec::new(),
@@ -136,7 +138,7 @@ fn without_keys(place: &Place, body: &[u8]) -> Option<Bytes> {
 
 /// Fetches what is elsewhere, and keeps what is a whole picture.
 async fn look_at(transport: &Transport, place: &Place, answer: Answer, asked: u32) -> Result<Drawn, Failure> {
-    let Answer { entries, created, usage, usage_as_sent, other } = answer;
+    let Answer { entries, created, report, usage_as_sent, other } = answer;
     let (mut pictures, mut warnings, mut problem) = (Vec::new(), Vec::new(), None);
     let sent = entries.len();
     let mut may_fetch = MAX_ANSWER;
@@ -152,7 +154,7 @@ async fn look_at(transport: &Transport, place: &Place, answer: Answer, asked: u3
     }
     if pictures.is_empty() {
         let failure = problem.unwrap_or_else(|| Failure::new(FailureKind::Empty, "an answer without a picture"));
-        return Err(Failure { usage, ..failure });
+        return Err(Failure { report: Box::new(report), ..failure });
     }
     if pictures.len() < asked as usize {
         let why = problem.map_or_else(String::new, |problem| format!(": {}", problem.detail));
@@ -162,7 +164,7 @@ async fn look_at(transport: &Transport, place: &Place, answer: Answer, asked: u3
         warnings.push(format!("the provider sent {sent} pictures, {asked} were asked for"));
     }
     let sent = u32::try_from(sent).unwrap_or(u32::MAX);
-    Ok(Drawn { pictures, sent, created, usage, usage_as_sent, other, warnings })
+    Ok(Drawn { pictures, sent, created, report, usage_as_sent, other, warnings })
 }
 
 async fn from_url(

@@ -4,6 +4,7 @@
 //! nothing builds a tree of the whole answer.
 
 use bytes::Bytes;
+use domain::{credits::Credits, money::MicroUsd};
 use serde_json::{Map, Value};
 
 pub(crate) mod openai;
@@ -22,7 +23,7 @@ pub(crate) struct Answer {
     pub(crate) entries: Vec<Entry>,
     /// Seconds since 1970-01-01 UTC.
     pub(crate) created: Option<u64>,
-    pub(crate) usage: Option<Usage>,
+    pub(crate) report: Report,
     /// The provider's own usage, for the caller.
     pub(crate) usage_as_sent: Option<Value>,
     /// Other fields of the answer that the caller may want: `background`, `output_format`, `quality`, `size`.
@@ -43,6 +44,26 @@ pub(crate) enum Source {
     Base64(Bytes),
     /// At an address that the provider names. Not to be trusted.
     Url(String),
+}
+
+/// What a provider says that its answer cost, in whatever it counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Report {
+    /// Dollars that it charged.
+    pub(crate) cost: Told<MicroUsd>,
+    /// The vendor's credits. Other servers mean other things by that word.
+    pub(crate) credits: Told<Credits>,
+    pub(crate) usage: Option<Usage>,
+}
+
+/// An amount in a provider's answer: not to be trusted before it was looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Told<T> {
+    #[default]
+    Nothing,
+    Amount(T),
+    /// What was written cannot be an amount: the start of it.
+    Absurd(String),
 }
 
 /// Tokens as the provider counts them.

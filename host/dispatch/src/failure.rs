@@ -6,7 +6,7 @@ use domain::failure::FailureKind;
 use serde_json::Value;
 
 use crate::{
-    dialect::Usage,
+    dialect::Report,
     text::{MAX_CHARS, bounded},
 };
 
@@ -22,12 +22,19 @@ pub(crate) struct Failure {
     /// What the provider said, in its own words, when its answer could be read.
     pub(crate) error: Option<Box<ProviderError>>,
     /// The provider's own report, when it charges although it failed.
-    pub(crate) usage: Option<Usage>,
+    pub(crate) report: Box<Report>,
 }
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, detail: &str) -> Self {
-        Self { kind, status: None, detail: bounded(detail, MAX_CHARS), retry_after: None, error: None, usage: None }
+        Self {
+            kind,
+            status: None,
+            detail: bounded(detail, MAX_CHARS),
+            retry_after: None,
+            error: None,
+            report: Box::default(),
+        }
     }
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{candidate::Candidate, price::Tariff, request::Request};
+use domain::{candidate::Candidate, credits::Credits, price::Tariff, request::Request};
 
 mod answer;
 mod draw;
@@ -85,6 +85,8 @@ pub enum SimulatedAnswer {
         sketches: Vec<Sketch>,
         /// When the model is billed by token.
         usage: Option<Usage>,
+        /// When the model is billed by its vendor's credits.
+        credits: Option<Credits>,
     },
     /// An error answer in OpenAI's shape.
     Error { status: u16, retry_after: Option<Duration>, body: String },
@@ -148,7 +150,8 @@ pub fn simulate(
     });
     let sketches = sketches.collect();
     let usage = answer::usage(request, tariff, &mut random);
-    Simulated { latency: whole, answer: SimulatedAnswer::Pictures { sketches, usage } }
+    let credits = candidate.tier().price.as_ref().and_then(|price| price.credits(request.size, request.count));
+    Simulated { latency: whole, answer: SimulatedAnswer::Pictures { sketches, usage, credits } }
 }
 
 /// Lognormal around the catalogue's median.

@@ -81,6 +81,12 @@ impl Charge {
         }
     }
 
+    /// The amount, unless a part of it is not known.
+    #[must_use]
+    pub fn known(self) -> Option<MicroUsd> {
+        (!matches!(self, Self::Unknown(_))).then(|| self.amount())
+    }
+
     /// The stable word of `cost_is`.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -13,6 +13,7 @@ use super::Call;
 mod answer;
 mod decode;
 mod failure;
+mod report;
 mod retry_after;
 
 pub(crate) use decode::decode;

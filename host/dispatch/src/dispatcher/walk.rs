@@ -23,7 +23,7 @@ use crate::{
     job::{Delivery, DispatchFailure, Dispatched, Job, Step, Stopped},
     next::{Next, Situation, next},
     random::SplitMix,
-    settle,
+    settle::{self, Settled},
 };
 
 /// Least time an attempt must have had before its lateness counts against the candidate, when its usual time is not
@@ -211,27 +211,31 @@ impl<'a> Walk<'a> {
         let in_flight = step.cell.begin(dispatcher.health.now(), probe);
         let patience = self.patience(index);
 
-        let (result, was_expired) = self.call(index, number, in_flight.key(), patience).await;
+        let (mut result, was_expired) = self.call(index, number, in_flight.key(), patience).await;
 
         let latency = began.elapsed();
         let latency_ms = u32::try_from(latency.as_millis()).unwrap_or(u32::MAX);
         let jitter = self.random.unit();
         let step = &self.job.steps[index];
-        let (ended, end, charge) = match &result {
+        let terms = settle::Terms { candidate: &step.candidate, tariff: &step.tariff, estimate: step.estimate };
+        let (ended, end, charge) = match &mut result {
             Ok(drawn) => {
                 let pictures = drawn.pictures.len() as u32;
-                let charge =
-                    settle::delivered(&step.tariff, step.estimate, drawn.usage, drawn.sent, self.job.request.count);
+                let Settled { charge, doubt } = terms.delivered(&drawn.report, drawn.sent, self.job.request.count);
+                drawn.warnings.extend(doubt);
                 let listed_p95_ms = step.candidate.tier().latency.map(|latency| latency.p95_ms);
                 (Ended::Delivered { latency_ms, listed_p95_ms }, AttemptEnd::Delivered { pictures }, charge)
             }
-            Err(Failure { kind, retry_after, status, detail, usage, .. }) => {
+            Err(Failure { kind, retry_after, status, detail, report, .. }) => {
                 let ended = if was_expired && !had_fair_time(step, latency) {
                     Ended::Unfair
                 } else {
                     Ended::Failed { kind: *kind, retry_after: *retry_after }
                 };
-                let charge = settle::failed(*kind, &step.tariff, step.estimate, *usage);
+                let Settled { charge, doubt } = terms.failed(*kind, report);
+                if let Some(doubt) = doubt {
+                    tracing::warn!(%decision, %candidate, doubt, "a report of cost was not used");
+                }
                 (ended, AttemptEnd::Failed { kind: *kind, status: *status, detail: detail.as_str().into() }, charge)
             }
         };

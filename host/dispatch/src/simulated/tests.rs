@@ -121,7 +121,7 @@ fn a_model_billed_by_token_reports_about_the_expected_tokens() {
         Tariff { known: true, tokens_out: MicroUsd(30_000_000), expected_tokens_out: 1_000, ..Tariff::default() };
     let request = Request { count: 2, ..Request::for_prompt("twelve chars") };
     let answer = simulate(&request, &candidate(), &tariff, 1, Duration::ZERO, &SimulationSettings::default()).answer;
-    let SimulatedAnswer::Pictures { sketches, usage: Some(usage) } = answer else { panic!("{answer:?}") };
+    let SimulatedAnswer::Pictures { sketches, usage: Some(usage), .. } = answer else { panic!("{answer:?}") };
     assert_eq!((sketches.len(), usage.text_in), (2, 3));
     assert!((1_840..=2_120).contains(&usage.out), "{}", usage.out);
     assert_ne!(sketches[0].seed, sketches[1].seed);

@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 use super::{
     answer::{self, Body, Text},
     failure::{self, error_of},
+    report::report,
 };
 use crate::{
-    dialect::{Answer, Entry, Source, Usage},
+    dialect::{Answer, Entry, Source},
     failure::Failure,
     text::bounded,
 };
@@ -36,14 +37,17 @@ pub(crate) fn decode(
     let refused = is_refusal(&read);
     let entries: Vec<Entry> = read.data.into_iter().filter_map(|entry| keep(entry, body)).collect();
     let mut other = read.other;
-    let usage = other.get("usage").and_then(usage);
+    let report = report(&other);
     if entries.is_empty() {
-        return Err(Failure { usage, ..without_picture(refused, &other).with_status(status.as_u16()) });
+        return Err(Failure {
+            report: Box::new(report),
+            ..without_picture(refused, &other).with_status(status.as_u16())
+        });
     }
     Ok(Answer {
         entries,
         created: other.remove("created").and_then(|created| created.as_u64()),
-        usage,
+        report,
         usage_as_sent: other.remove("usage").filter(Value::is_object),
         other,
     })
@@ -108,15 +112,4 @@ fn without_picture(refused: bool, other: &Map<String, Value>) -> Failure {
     let names: Vec<String> = other.keys().take(8).map(|name| bounded(name, 20)).collect();
     let detail = format!("an answer without a picture; other fields: {}", names.join(", "));
     Failure::new(FailureKind::Empty, &detail)
-}
-
-/// Tokens of OpenAI's `usage`. Without details all input is text.
-fn usage(usage: &Value) -> Option<Usage> {
-    let number = |value: &Value, name: &str| value.get(name).and_then(Value::as_u64);
-    let out = number(usage, "output_tokens")?;
-    let input = number(usage, "input_tokens").unwrap_or(0);
-    let details = usage.get("input_tokens_details");
-    let detail = |name| details.and_then(|details| number(details, name));
-    let image_in = detail("image_tokens").unwrap_or(0);
-    Some(Usage { text_in: detail("text_tokens").unwrap_or(input.saturating_sub(image_in)), image_in, out })
 }

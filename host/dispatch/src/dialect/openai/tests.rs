@@ -87,7 +87,7 @@ fn a_picture_is_a_slice_of_the_received_bytes() {
     let Source::Base64(picture) = &answer.entries[0].source else { panic!("base64") };
     assert!(body.as_ptr_range().contains(&picture.as_ptr()), "it was copied");
     assert_eq!((answer.created, answer.entries[0].revised_prompt.as_deref()), (Some(5), Some("a red fox")));
-    assert_eq!(answer.usage, Some(Usage { text_in: 7, image_in: 2, out: 196 }));
+    assert_eq!(answer.report.usage, Some(Usage { text_in: 7, image_in: 2, out: 196 }));
     assert_eq!(answer.usage_as_sent.expect("usage")["total_tokens"], 205);
     assert_eq!(Value::Object(answer.other), json!({ "size": "1024x1024" }));
 }

@@ -4,6 +4,8 @@ use domain::{
     attempt::Charge,
     money::MicroUsd,
     price::{Estimate, Tariff},
+    request::Request,
+    size::Size,
 };
 use serde_json::json;
 
@@ -11,7 +13,7 @@ use super::{
     stage::{Stage, ends},
     upstream::{Act, Upstream, png_base64},
 };
-use crate::{Job, Stopped};
+use crate::{Job, SimulationSettings, Stopped, random::SplitMix};
 
 #[tokio::test]
 async fn possible_charges_count_against_the_cap() {
@@ -70,4 +72,55 @@ async fn an_unpriced_candidate_costs_an_unknown_amount_not_nothing() {
     let mut job = play.job(&["a"]);
     (job.steps[0].tariff, job.steps[0].estimate) = (Tariff::default(), None);
     assert_eq!(play.run(job).await.charge, Charge::Unknown(MicroUsd::ZERO));
+}
+
+#[tokio::test]
+async fn whatever_fails_what_may_have_been_charged_stays_within_the_cap() {
+    let (mut fell_over, mut delivered, mut capped) = (0, 0, 0);
+    for seed in 0..150 {
+        let mut random = SplitMix::new(seed);
+        let names = ["a", "b", "c", "d", "e"];
+        let mut stage = Stage::default();
+        for name in names {
+            let simulate = SimulationSettings {
+                latency_scale: 0.000_01,
+                error_rate: random.between(0.3, 0.9),
+                refusal_rate: 0.05,
+                rate_limited_rate: 0.1,
+                ..SimulationSettings::default()
+            };
+            stage = stage.simulated(name, simulate);
+        }
+        let play = stage.play();
+        let cap = MicroUsd(random.between(1_000.0, 60_000.0) as u64);
+        let request = Request { size: Size::new(16, 16), ..Request::for_prompt("x") };
+        let mut job = Job { max_cost: Some(cap), request: std::sync::Arc::new(request), seed, ..play.job(&names) };
+        for step in &mut job.steps {
+            let expected = MicroUsd(random.between(0.0, 20_000.0) as u64);
+            let upper = expected.plus(MicroUsd(random.between(0.0, 10_000.0) as u64));
+            step.estimate = (random.unit() > 0.1).then_some(Estimate { expected, upper });
+        }
+        let dispatched = play.run(job).await;
+        let sum: MicroUsd = dispatched.attempts.iter().map(|attempt| attempt.charge.amount()).sum();
+        assert!(sum <= cap, "seed {seed}: {:?} of {cap}", dispatched.attempts);
+        assert_eq!(sum, dispatched.charge.amount(), "seed {seed}");
+        assert!(dispatched.charge.known().is_some(), "seed {seed}: who has no price is not asked under a cap");
+        fell_over += usize::from(dispatched.attempts.len() > 1);
+        delivered += usize::from(dispatched.result.is_ok());
+        capped += usize::from(dispatched.result.is_err_and(|failure| failure.stopped == Stopped::Cap));
+    }
+    assert!(fell_over > 30 && delivered > 30 && capped > 0, "{fell_over} {delivered} {capped}");
+}
+
+#[tokio::test]
+async fn a_report_in_dollars_is_the_charge_and_an_absurd_one_a_warning() {
+    let answer = |cost: serde_json::Value| json!({ "data": [{ "b64_json": png_base64() }], "usage": { "cost": cost } });
+    let acts = [Act::json(200, answer(json!(0.0345))), Act::json(200, answer(json!(-1)))];
+    let a = Upstream::playing(acts).await;
+    let play = Stage::default().at("a", &a.url).play();
+    assert_eq!(play.try_all(&["a"]).await.charge, Charge::Reported(MicroUsd(34_500)));
+    let absurd = play.try_all(&["a"]).await;
+    assert_eq!(absurd.charge, Charge::Estimated(MicroUsd(10_000)));
+    let warnings = absurd.result.expect("a picture").warnings;
+    assert!(warnings[0].contains("a cost of -1"), "{warnings:?}");
 }
