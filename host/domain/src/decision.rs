@@ -60,6 +60,10 @@ pub enum Veto {
     },
     /// It was offered and the strategy left it out.
     LeftOut,
+    /// Nobody knows its price, and the route leaves such out.
+    UnpricedSkipped,
+    /// Nobody knows its price, and somebody with a price can serve.
+    PricedFirst,
 }
 
 impl Veto {
@@ -81,6 +85,8 @@ impl Veto {
             Self::MaxLatency { .. } => "max-latency",
             Self::MinQuality { .. } => "min-quality",
             Self::LeftOut => "left-out",
+            Self::UnpricedSkipped => "unpriced-skipped",
+            Self::PricedFirst => "priced-first",
         }
     }
 
@@ -88,6 +94,7 @@ impl Veto {
     #[must_use]
     pub fn comes_after_price(&self) -> bool {
         matches!(self, Self::Unpriced { .. } | Self::MaxCost { .. } | Self::MaxLatency { .. } | Self::MinQuality { .. })
+            || matches!(self, Self::UnpricedSkipped | Self::PricedFirst)
             || self.comes_after_offer()
     }
 
@@ -121,6 +128,8 @@ impl fmt::Display for Veto {
                 write!(f, "has no known quality, at least {least:.2} is asked")
             }
             Self::LeftOut => write!(f, "was left out by the strategy"),
+            Self::UnpricedSkipped => write!(f, "has no known price, and the route leaves such out"),
+            Self::PricedFirst => write!(f, "has no known price, and others that have one can serve"),
         }
     }
 }

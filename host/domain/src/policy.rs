@@ -1,10 +1,12 @@
-//! The host's caps, and its own order when no strategy has one.
+//! The host's caps, what becomes of unpriced candidates, and the host's own order when no strategy has one.
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     catalogue::{Latency, Prior},
-    decision::Veto,
+    decision::{Considered, Veto},
     plugin::{Contender, Ranked, Ranking},
     price::Estimate,
     request::Caps,
@@ -33,6 +35,44 @@ pub fn veto(cost: Option<Estimate>, latency: Option<Latency>, quality: Option<Pr
         }
     }
     None
+}
+
+/// What a route does with candidates whose price nobody knows. Under a cap on cost they are out in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unpriced {
+    /// They serve only when nobody with a price is left.
+    #[default]
+    PreferPriced,
+    /// They never serve.
+    Skip,
+    /// They are offered like any other.
+    Allow,
+}
+
+impl Unpriced {
+    /// The word for it in configurations.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::PreferPriced => "prefer-priced",
+            Self::Skip => "skip",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+/// Vetoes unpriced candidates as `unpriced` says, once the caps have had their say.
+pub fn veto_unpriced(considered: &mut [Considered], unpriced: Unpriced) {
+    let priced_is_left = considered.iter().any(|row| row.veto.is_none() && row.cost.is_some());
+    let veto = match unpriced {
+        Unpriced::Skip => Veto::UnpricedSkipped,
+        Unpriced::PreferPriced if priced_is_left => Veto::PricedFirst,
+        Unpriced::PreferPriced | Unpriced::Allow => return,
+    };
+    for row in considered.iter_mut().filter(|row| row.veto.is_none() && row.cost.is_none()) {
+        row.veto = Some(veto);
+    }
 }
 
 /// The order of last resort, when every strategy of a route failed or abstained: not half-open first, then the
@@ -85,6 +125,26 @@ mod tests {
         assert_eq!(code(None), Some("unpriced"));
         assert_eq!(code(Some(11)), Some("max-cost"));
         assert_eq!(code(Some(10)), None);
+    }
+
+    #[test]
+    fn unpriced_candidates_follow_the_routes_policy() {
+        let exactly = |micros| Some(Estimate { expected: MicroUsd(micros), upper: MicroUsd(micros) });
+        let row = |cost, veto| Considered { cost, veto, ..Considered::new(0) };
+        let codes = |policy, rows: &[Considered]| {
+            let mut rows = rows.to_vec();
+            veto_unpriced(&mut rows, policy);
+            rows.iter().map(|row| row.veto.map_or("", |veto| veto.code())).collect::<Vec<_>>()
+        };
+        let both = [row(exactly(5), None), row(None, None), row(None, Some(Veto::Transparent))];
+        assert_eq!(codes(Unpriced::PreferPriced, &both), ["", "priced-first", "transparent"]);
+        assert_eq!(codes(Unpriced::Skip, &both), ["", "unpriced-skipped", "transparent"]);
+        assert_eq!(codes(Unpriced::Allow, &both), ["", "", "transparent"]);
+        // Who has a price and may not serve is no reason to leave out who has none.
+        let dear = Veto::MaxCost { upper: MicroUsd(5), cap: MicroUsd(1) };
+        let alone = [row(exactly(5), Some(dear)), row(None, None)];
+        assert_eq!(codes(Unpriced::PreferPriced, &alone), ["max-cost", ""]);
+        assert_eq!(codes(Unpriced::Skip, &alone), ["max-cost", "unpriced-skipped"]);
     }
 
     #[test]

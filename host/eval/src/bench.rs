@@ -82,6 +82,7 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
         weights: domain::weights::Weights::default(),
+        unpriced: domain::policy::Unpriced::default(),
         refuse_on_fault: false,
     };
     let moment = Moment::default();

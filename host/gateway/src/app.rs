@@ -217,6 +217,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
             cost_models: names(&config.cost_models),
             strategies: names(&config.strategies),
             weights: config.weights.clone(),
+            unpriced: config.unpriced,
             refuse_on_fault: config.on_fault == OnFault::Refuse,
         },
         split: config.split.clone(),
@@ -225,6 +226,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
         deadline: config.deadline,
         attempt_timeout: config.attempt_timeout,
         fall_over_after_charge: config.fall_over_after_charge,
+        baseline: config.baseline.clone(),
         filter: config.candidates.clone(),
         sequence: same.map(|same| Arc::clone(&same.sequence)).unwrap_or_default(),
     }

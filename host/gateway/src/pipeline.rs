@@ -237,7 +237,7 @@ fn settle(
 
 /// What is decided, and the record of it before anything else has happened.
 fn traced(decided: Decided) -> (Verdict, Trace) {
-    let Decided { decision, verdict, settings, conditions, warnings } = decided;
+    let Decided { decision, verdict, settings, conditions, warnings, .. } = decided;
     let (attempts, shadows) = Default::default();
     (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows })
 }

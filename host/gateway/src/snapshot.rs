@@ -12,7 +12,12 @@ use std::{
 
 use dispatch::Cell;
 use domain::{
-    candidate::Candidate, nearest::nearest, record::RecordContext, request::Caps, split::Split, weights::Weights,
+    candidate::{Candidate, CandidateId},
+    nearest::nearest,
+    record::RecordContext,
+    request::Caps,
+    split::Split,
+    weights::Weights,
 };
 use sandbox::{Kind, Panel, Roster};
 
@@ -37,6 +42,8 @@ pub(crate) struct Route {
     pub(crate) deadline: Duration,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) fall_over_after_charge: bool,
+    /// The model that the route's callers use now.
+    pub(crate) baseline: Option<CandidateId>,
     pub(crate) filter: Filter,
     /// Requests decided before this one, on this node. Goes on over reloads.
     pub(crate) sequence: Arc<AtomicU64>,

@@ -16,8 +16,8 @@ use domain::{
     decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
     plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
-    policy,
-    price::list_price,
+    policy::{self, Unpriced},
+    price::{HOST_PRICE, list_price},
     quarantine::Admission,
     request::{Moment, Request},
     weights::Weights,
@@ -40,6 +40,8 @@ pub struct Panel {
     pub strategies: Vec<Arc<str>>,
     /// The route's and the request's weights, for every strategy that is asked.
     pub weights: Weights,
+    /// What becomes of candidates whose price nobody knows.
+    pub unpriced: Unpriced,
     /// Whether a failing plugin fails the request. For routes that carry a brand or region policy.
     pub refuse_on_fault: bool,
 }
@@ -102,6 +104,8 @@ pub struct Decided {
     pub conditions: Vec<Conditions>,
     /// Weights that counted for nothing, for the caller and the record.
     pub warnings: Vec<String>,
+    /// Whose price each candidate has, in the order of `decision.considered`: a cost model's name, or [`HOST_PRICE`].
+    pub priced_by: Vec<Option<Arc<str>>>,
 }
 
 /// Decides on one request. `take_probe` is asked, at most once, whether this request may be the probe that is due.
@@ -130,8 +134,9 @@ pub fn decide(
     let mut considered = field.considered;
 
     let classification = asking.classify();
-    asking.price(field.candidates, &mut considered);
+    let priced_by = asking.price(field.candidates, &mut considered);
     veto_by_caps(&mut considered, request);
+    policy::veto_unpriced(&mut considered, panel.unpriced);
     let offered: Vec<u32> = indices(&considered, |candidate| candidate.veto.is_none());
     let (ranking, strategy, verdict) = if offered.is_empty() {
         (None, Arc::from(NATIVE), Verdict::NoCandidate)
@@ -178,7 +183,7 @@ pub fn decide(
         micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
     };
     let Asking { settings, conditions, warnings, .. } = asking;
-    Decided { decision, verdict, settings, conditions, warnings }
+    Decided { decision, verdict, settings, conditions, warnings, priced_by }
 }
 
 /// The calls of one decision.
@@ -230,8 +235,9 @@ impl<'a> Asking<'a> {
     }
 
     /// Fills in the price of every candidate that is still in. What is open because a model failed or had no opinion gets
-    /// the list price; a price that a model says is unknown stays unknown.
-    fn price(&mut self, candidates: &[Arc<Candidate>], considered: &mut [Considered]) {
+    /// the list price; a price that a model says is unknown stays unknown. Says whose price each has.
+    fn price(&mut self, candidates: &[Arc<Candidate>], considered: &mut [Considered]) -> Vec<Option<Arc<str>>> {
+        let mut priced_by = vec![None; considered.len()];
         let priced = indices(considered, |candidate| candidate.veto.is_none());
         let offer = |index: &u32| {
             let candidate = &considered[*index as usize];
@@ -240,7 +246,7 @@ impl<'a> Asking<'a> {
         };
         let offers: Vec<Offer> = priced.iter().map(offer).collect();
         if offers.is_empty() {
-            return;
+            return priced_by;
         }
         let mut open = true;
         let mut unanswered = self.panel.cost_models.is_empty();
@@ -256,17 +262,24 @@ impl<'a> Asking<'a> {
             unanswered |= called.call.ended != CallEnd::Answered;
             self.note(called.call, plugin.settings(), plugin.conditions());
             for (index, estimate) in priced.iter().zip(called.answer.into_iter().flatten()) {
-                let cost = &mut considered[*index as usize].cost;
-                *cost = cost.or(estimate);
+                let row = &mut considered[*index as usize];
+                if row.cost.is_none() && estimate.is_some() {
+                    row.cost = estimate;
+                    priced_by[*index as usize] = Some(Arc::clone(name));
+                }
             }
             open = priced.iter().any(|index| considered[*index as usize].cost.is_none());
         }
         if open && unanswered {
             for (index, offer) in priced.iter().zip(&offers) {
-                let cost = &mut considered[*index as usize].cost;
-                *cost = cost.or_else(|| list_price(&offer.tariff, self.subject.request));
+                let row = &mut considered[*index as usize];
+                if row.cost.is_none() {
+                    row.cost = list_price(&offer.tariff, self.subject.request);
+                    priced_by[*index as usize] = row.cost.map(|_| HOST_PRICE.into());
+                }
             }
         }
+        priced_by
     }
 
     fn rank(

@@ -65,6 +65,7 @@ fn panel() -> Panel {
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
         weights: domain::weights::Weights::default(),
+        unpriced: domain::policy::Unpriced::default(),
         refuse_on_fault: false,
     }
 }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use domain::{
-    candidate::{Candidate, Pattern},
+    candidate::{Candidate, CandidateId, Pattern},
     catalogue::Model,
+    policy::Unpriced,
     provider::Provider,
     request::Caps,
     split::Split,
@@ -153,7 +154,17 @@ pub struct Route {
     pub attempt_timeout: Option<Duration>,
     pub on_fault: OnFault,
     pub fall_over_after_charge: bool,
+    #[serde(skip_serializing_if = "is_usual")]
+    pub unpriced: Unpriced,
+    /// The model that the route's callers use now: one of the candidates there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<CandidateId>,
     pub candidates: Filter,
+}
+
+/// What was always done is written down as it always was.
+fn is_usual(unpriced: &Unpriced) -> bool {
+    *unpriced == Unpriced::default()
 }
 
 impl Route {
@@ -173,6 +184,8 @@ impl Route {
             attempt_timeout: None,
             on_fault: OnFault::Fallback,
             fall_over_after_charge: true,
+            unpriced: Unpriced::default(),
+            baseline: None,
             candidates: Filter::default(),
         }
     }

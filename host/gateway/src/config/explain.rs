@@ -136,7 +136,8 @@ fn hint_for_missing(key: &str) -> Option<String> {
         "name" => "a name tells it from the others",
         "hash" => "make a key and its hash with `muxel key new`",
         "from" | "for" => "an outage is written like `{ from = \"10s\", for = \"60s\" }`",
-        "price" | "out" | "text-in" => "money is written with its unit, like \"0.10 USD\"",
+        "price" | "further" | "out" | "text-in" => "money is written with its unit, like \"0.10 USD\"",
+        "per-picture" => "how many credits a picture takes, like `per-picture = 3.5`",
         "expected-out" => "output tokens of one picture by size, like `{ \"1024x1024\" = 1000 }`",
         _ => return None,
     };

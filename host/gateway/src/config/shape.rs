@@ -21,7 +21,7 @@ enum Shape {
 }
 
 /// What has to have which shape; `*` is any key or any element, `[]` any element. Outer ones first.
-const SHAPES: [(&[&str], Shape); 18] = [
+const SHAPES: [(&[&str], Shape); 21] = [
     (&["server"], Shape::Table),
     (&["data"], Shape::Table),
     (&["plugins"], Shape::Table),
@@ -39,6 +39,9 @@ const SHAPES: [(&[&str], Shape); 18] = [
     (&["routes", "*", "candidates"], Shape::Inline("{ only = [\"openai/*\"] }")),
     (&["models", "*", "price"], Shape::Inline("{ per-image = \"0.04 USD\" }")),
     (&["models", "*", "price", "per-megapixel"], Shape::Inline("{ price = \"0.03 USD\" }")),
+    (&["models", "*", "price", "first-megapixel"], Shape::Inline("{ price = \"0.03 USD\", further = \"0.015 USD\" }")),
+    (&["models", "*", "price", "per-second"], Shape::Inline("{ price = \"0.40 USD\" }")),
+    (&["models", "*", "price", "credits"], Shape::Inline("{ price = \"0.01 USD\", per-picture = 3.5 }")),
     (
         &["models", "*", "price", "tokens"],
         Shape::Inline(

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{money::MicroUsd, request::Operation};
+use domain::{money::MicroUsd, policy::Unpriced, request::Operation};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -114,7 +114,7 @@ pub(super) struct Provider {
     pub(super) key_env: Option<Names>,
     /// File that holds its key, relative to this file; a list when the account has several.
     pub(super) key_file: Option<Names>,
-    /// On every price of it, such as 0.75 for a negotiated discount of 25 %.
+    /// On every price of it, such as 0.75 for a negotiated discount of 25 %. Not on a cost in dollars that it reports.
     pub(super) price_factor: Option<f64>,
     /// Preference between otherwise equal candidates; 1 when left out.
     pub(super) weight: Option<f32>,
@@ -231,8 +231,26 @@ pub(super) struct Route {
     pub(super) on_fault: Option<OnFault>,
     /// Whether the next candidate is tried when the failed one may charge all the same; yes when left out.
     pub(super) fall_over_after_charge: Option<bool>,
+    /// What becomes of candidates whose price nobody knows; `prefer-priced` when left out.
+    #[schemars(with = "Option<UnpricedWord>")]
+    pub(super) unpriced: Option<Unpriced>,
+    /// The model you use now, as `provider/model@tier`: what savings are measured against. Nothing when left out.
+    pub(super) baseline: Option<String>,
     /// Which candidates this route may use; all when left out.
     pub(super) candidates: Option<Candidates>,
+}
+
+/// The schema of a policy for unpriced candidates, which `domain` reads.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum UnpricedWord {
+    /// They serve only when nobody with a price is left.
+    PreferPriced,
+    /// They never serve.
+    Skip,
+    /// They are offered like any other.
+    Allow,
 }
 
 /// One strategy of a split.

@@ -1,5 +1,6 @@
 use domain::{
     catalogue::Catalogue,
+    decision::Veto,
     money::PriceFactor,
     provider::{DialectName, Provider},
 };
@@ -41,6 +42,7 @@ fn panel() -> Panel {
         cost_models: vec!["list-price".into()],
         strategies: vec!["hybrid".into()],
         weights: Weights::default(),
+        unpriced: domain::policy::Unpriced::default(),
         refuse_on_fault: false,
     }
 }
@@ -92,11 +94,37 @@ fn plugins_that_are_not_there_leave_the_hosts_own_order() {
     assert_eq!(decided.decision.classification, Classification::default());
     let first = &decided.decision.considered[decided.decision.order[0] as usize];
     assert!(first.cost.is_some(), "the list price stands in");
+    assert_eq!(decided.priced_by[decided.decision.order[0] as usize].as_deref(), Some(HOST_PRICE));
 
     let strict = Panel { refuse_on_fault: true, ..nobody };
     let refused = decide_once(&plugins, &strict, "a red bicycle");
     assert_eq!(refused.verdict, Verdict::PluginFailed { plugin: "nobody".into() });
     assert!(refused.decision.order.is_empty());
+}
+
+#[test]
+fn each_price_is_somebodys_and_who_has_none_comes_last() {
+    let plugins = Plugins::load(Sandbox::new(crate::Compiler::Here).expect("an engine"), crate::Setup::default())
+        .expect("bundled plugins load");
+    let priced = decide_once(&plugins, &panel(), "a red bicycle");
+    for (row, by) in priced.decision.considered.iter().zip(&priced.priced_by) {
+        assert_eq!(by.as_deref(), row.cost.map(|_| "list-price"));
+    }
+    let all = candidates();
+    let request = Arc::new(Request::for_prompt("a red bicycle"));
+    let moment = Moment { now_ms: 1, seed: 2, sequence: 3, session: 4 };
+    let vetoes = |unpriced| {
+        let mut field = field(&all, &request);
+        field.considered[0].tariff = Some(domain::price::Tariff::default());
+        let panel = Panel { unpriced, ..panel() };
+        let decided =
+            decide(&plugins.roster(), &panel, &request, moment, field, Circumstances::ALONE, |_| false).decision;
+        (decided.considered[0].veto, decided.order.contains(&0))
+    };
+    assert_eq!(vetoes(Unpriced::PreferPriced), (Some(Veto::PricedFirst), false));
+    assert_eq!(vetoes(Unpriced::Skip), (Some(Veto::UnpricedSkipped), false));
+    let (veto, offered) = vetoes(Unpriced::Allow);
+    assert!(offered || veto == Some(Veto::LeftOut), "{veto:?}");
 }
 
 #[test]

@@ -39,6 +39,13 @@ pub(super) fn check(checker: &mut Checker<'_>, offered: &Offered<'_>) -> BTreeMa
                 check_filter(checker, name, &route.candidates, &candidates);
             }
         }
+        if let Some(baseline) = &written.baseline {
+            let known = candidates.iter().find(|candidate| candidate.id.as_str() == baseline);
+            route.baseline = known.map(|candidate| candidate.id.clone());
+            if known.is_none() && offered.whole {
+                unknown_baseline(checker, name, baseline, &candidates);
+            }
+        }
         routes.insert(name.clone(), route);
     }
     routes
@@ -89,6 +96,7 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
         .map(|timeout| checker.period(&at("attempt-timeout"), Some(timeout), timeout.duration(), ("1ms", "1d")));
     route.on_fault = written.on_fault.unwrap_or_default();
     route.fall_over_after_charge = written.fall_over_after_charge.unwrap_or(route.fall_over_after_charge);
+    route.unpriced = written.unpriced.unwrap_or_default();
     route
 }
 
@@ -156,6 +164,30 @@ fn plugin(checker: &mut Checker<'_>, at: &Path, name: &str) {
         checker.error(at, format!("`{shown}` is a file, not a plugin's name"), format!("write `{stem}`"));
     } else if name.is_empty() || name.len() > 60 || name.starts_with('.') || !name.bytes().all(of_file) {
         checker.error(at, format!("`{shown}` cannot be a plugin's name"), "name its file without folder and `.wasm`");
+    }
+}
+
+/// A baseline is one candidate, so that it has one price.
+fn unknown_baseline(checker: &mut Checker<'_>, route: &str, baseline: &str, candidates: &[Candidate]) {
+    let at = at!["routes", route, "baseline"];
+    let shown: String = baseline.chars().take(80).collect();
+    let ids = || candidates.iter().map(|candidate| candidate.id.as_str());
+    let tiers: Vec<&str> = candidates
+        .iter()
+        .filter(|candidate| candidate.id.untiered() == baseline)
+        .map(|candidate| candidate.id.as_str())
+        .collect();
+    if tiers.is_empty() {
+        let near: Vec<String> =
+            domain::nearest::nearest(baseline, ids(), 3).iter().map(|id| format!("`{id}`")).collect();
+        let hint = match &near[..] {
+            [] => "write `provider/model@tier`; `muxel models` lists them".to_owned(),
+            near => format!("did you mean {}? `muxel models` lists them", near.join(", ")),
+        };
+        checker.error(&at, format!("there is no candidate `{shown}` to compare with"), hint);
+    } else {
+        let message = format!("`{shown}` has several tiers: which one do you use now?");
+        checker.error(&at, message, format!("write one of {}", tiers.join(", ")));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{catalogue::Latency, money::MicroUsd, price::Price};
+use domain::{catalogue::Latency, credits::Credits, money::MicroUsd, policy::Unpriced, price::Price, size::Size};
 
 use super::{checked::Connection, *};
 
@@ -181,6 +181,43 @@ fn settings_have_one_digest_until_a_decision_could_change() {
     for text in changed {
         assert_ne!(digest(&format!("{base}{text}")), digest(base), "{text}");
     }
+}
+
+#[test]
+fn a_price_has_the_form_of_its_vendor() {
+    let price = |form: &str| {
+        let config = config(&format!("[[models]]\nname = \"acme/brush\"\nprice = {{ {form} }}\n"));
+        model(&config, "acme", "brush").tiers[0].price.clone().expect("priced")
+    };
+    let size = |text: &str| text.parse::<Size>().expect("a size");
+    let credits = |number| Credits::new(number).expect("credits");
+    assert_eq!(
+        price("credits = { price = \"0.01 USD\", per-picture = 3.5, by-size = { \"2048x2048\" = 7 } }"),
+        Price::Credits {
+            price: MicroUsd(10_000),
+            per_picture: credits(3.5),
+            by_size: [(size("2048x2048"), credits(7.0))].into()
+        }
+    );
+    assert_eq!(
+        price("per-second = { price = \"0.40 USD\", by-size = { \"3840x2160\" = \"0.60 USD\" } }"),
+        Price::PerSecond { price: MicroUsd(400_000), by_size: [(size("3840x2160"), MicroUsd(600_000))].into() }
+    );
+    assert_eq!(
+        price("first-megapixel = { price = \"0.03 USD\", further = \"0.015 USD\" }"),
+        Price::FirstMegapixel { price: MicroUsd(30_000), further: MicroUsd(15_000), input: MicroUsd::ZERO }
+    );
+}
+
+#[test]
+fn a_route_has_a_baseline_and_a_policy_for_unpriced_models() {
+    let config =
+        config("[routes.default]\nbaseline = \"openai/picture-2@high\"\nunpriced = \"skip\"\n[routes.plain]\n");
+    let route = &config.routes["default"];
+    assert_eq!(route.baseline.as_ref().map(|id| id.as_str()), Some("openai/picture-2@high"));
+    assert_eq!(route.unpriced, Unpriced::Skip);
+    let plain = &config.routes["plain"];
+    assert_eq!((&plain.baseline, plain.unpriced), (&None, Unpriced::PreferPriced));
 }
 
 #[test]

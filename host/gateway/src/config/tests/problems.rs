@@ -304,6 +304,15 @@ price = "1 USD"
 [[models]]
 name = "acme/f"
 price = { tokens = { text-in = "5 USD", out = "30 USD", expected-out = {} } }
+[[models]]
+name = "acme/g"
+price = { credits = { price = "0.01 USD" } }
+[[models]]
+name = "acme/h"
+price = { credits = { price = "0.01 USD", per-picture = -1 } }
+[[models]]
+name = "acme/i"
+price = { per-second = "0.40 USD" }
 "#;
     insta::assert_snapshot!(complaints(text), @r##"
     warning: no `[providers]` are configured, so pictures are simulated
@@ -316,7 +325,7 @@ price = { tokens = { text-in = "5 USD", out = "30 USD", expected-out = {} } }
 
     error: `per-pic` is not known here
       --> muxel.toml:7:11 (models[1].price.per-pic)
-    hint: did you mean `per-megapixel`? known here: `per-image`, `by-size`, `per-megapixel`, `tokens`
+    hint: did you mean `per-megapixel`? known here: `per-image`, `by-size`, `per-megapixel`, `first-megapixel`, `per-second`, `credits`, `tokens`
 
     error: `models[2].price.per-megapixel` needs `price`
       --> muxel.toml:10:27 (models[2].price.per-megapixel)
@@ -336,6 +345,21 @@ price = { tokens = { text-in = "5 USD", out = "30 USD", expected-out = {} } }
     error: a price by size needs at least one size
       --> muxel.toml:19:9 (models[5].price)
     hint: name at least one, or leave it out
+
+    error: `models[6].price.credits` needs `per-picture`
+      --> muxel.toml:22:21 (models[6].price.credits)
+    hint: how many credits a picture takes, like `per-picture = 3.5`
+
+    error: `models[7].price.credits.per-picture` must be a number of credits from 0 to a billion, not the integer -1
+      --> muxel.toml:25:57 (models[7].price.credits.per-picture)
+
+    error: `models[8].price` needs a form
+      --> muxel.toml:28:9 (models[8].price)
+    hint: write it like `price = { per-image = "0.04 USD" }`
+
+    error: `models[8].price.per-second` must be a table, not a string
+      --> muxel.toml:28:24 (models[8].price.per-second)
+    hint: write it like `per-second = { price = "0.40 USD" }`
     "##);
 }
 
@@ -369,6 +393,39 @@ candidates = { only = ["opnai/*", "openai/*"], tags = ["eu"] }
     warning: no provider has the tag `eu`
       --> muxel.toml:11:56 (routes.default.candidates.tags[0])
     hint: give it to a provider: `tags = [..]`
+    "##);
+}
+
+#[test]
+fn a_baseline_is_one_candidate_and_a_policy_one_of_three_words() {
+    let text = r#"
+[providers.openai]
+dialect = "openai"
+key-env = "OPENAI_API_KEY"
+[routes.default]
+baseline = "openai/picture-2@hihg"
+unpriced = "prefer"
+[routes.tiers]
+baseline = "openai/picture-2"
+[routes.nobody]
+baseline = "zzzz"
+"#;
+    insta::assert_snapshot!(complaints(text), @r##"
+    error: there is no candidate `openai/picture-2@hihg` to compare with
+      --> muxel.toml:6:12 (routes.default.baseline)
+    hint: did you mean `openai/picture-2@high`, `openai/picture-2@low`, `openai/picture-mini`? `muxel models` lists them
+
+    error: `prefer` is not known as `unpriced`
+      --> muxel.toml:7:12 (routes.default.unpriced)
+    hint: did you mean `prefer-priced`? known here: `prefer-priced`, `skip`, `allow`
+
+    error: `openai/picture-2` has several tiers: which one do you use now?
+      --> muxel.toml:9:12 (routes.tiers.baseline)
+    hint: write one of openai/picture-2@low, openai/picture-2@high
+
+    error: there is no candidate `zzzz` to compare with
+      --> muxel.toml:11:12 (routes.nobody.baseline)
+    hint: write `provider/model@tier`; `muxel models` lists them
     "##);
 }
 

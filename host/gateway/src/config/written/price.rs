@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{money::MicroUsd, price, size::Size};
+use domain::{credits::Credits as Count, money::MicroUsd, price, size::Size};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -18,6 +18,12 @@ pub(in crate::config) enum Price {
     BySize(#[schemars(with = "BTreeMap<String, Money>")] BTreeMap<Size, MicroUsd>),
     /// By megapixel of each picture.
     PerMegapixel(PerMegapixel),
+    /// By megapixels of 1024 x 1024 pixels, each begun one counted whole, the first at a price of its own.
+    FirstMegapixel(FirstMegapixel),
+    /// By second of each clip. What a picture costs is then not known.
+    PerSecond(PerSecond),
+    /// By the vendor's credits, which are billed as the provider reports them.
+    Credits(Credits),
     /// By tokens, each price per million.
     Tokens(Tokens),
 }
@@ -33,6 +39,47 @@ pub(in crate::config) struct PerMegapixel {
     /// Once per picture, beside the megapixels.
     #[schemars(with = "Option<Money>")]
     base: Option<MicroUsd>,
+}
+
+/// By megapixels of 1024 x 1024 pixels, each begun one counted whole.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::config) struct FirstMegapixel {
+    /// Of a picture's first.
+    #[schemars(with = "Money")]
+    price: MicroUsd,
+    /// Of every further one.
+    #[schemars(with = "Money")]
+    further: MicroUsd,
+    /// For each input picture; nothing when left out.
+    #[schemars(with = "Option<Money>")]
+    input: Option<MicroUsd>,
+}
+
+/// By second of each clip.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::config) struct PerSecond {
+    /// At sizes without a row of their own.
+    #[schemars(with = "Money")]
+    price: MicroUsd,
+    #[schemars(with = "Option<BTreeMap<String, Money>>")]
+    by_size: Option<BTreeMap<Size, MicroUsd>>,
+}
+
+/// By the vendor's credits.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(in crate::config) struct Credits {
+    /// Of one credit.
+    #[schemars(with = "Money")]
+    price: MicroUsd,
+    /// Credits of one picture, at sizes without a row of their own; thousandths of a credit count.
+    #[schemars(with = "f64")]
+    per_picture: Count,
+    /// Credits of one picture by size.
+    #[schemars(with = "Option<BTreeMap<String, f64>>")]
+    by_size: Option<BTreeMap<Size, Count>>,
 }
 
 /// By tokens, each price per million.
@@ -58,7 +105,8 @@ impl Price {
         match self {
             Self::BySize(table) => table.is_empty(),
             Self::Tokens(tokens) => tokens.expected_out.is_empty(),
-            Self::PerImage(_) | Self::PerMegapixel(_) => false,
+            Self::PerImage(_) | Self::PerMegapixel(_) | Self::FirstMegapixel(_) => false,
+            Self::PerSecond(_) | Self::Credits(_) => false,
         }
     }
 }
@@ -72,6 +120,17 @@ impl From<&Price> for price::Price {
                 price: form.price,
                 step_hundredths: form.step_hundredths.unwrap_or(0),
                 base: form.base.unwrap_or_default(),
+            },
+            Price::FirstMegapixel(form) => {
+                Self::FirstMegapixel { price: form.price, further: form.further, input: form.input.unwrap_or_default() }
+            }
+            Price::PerSecond(form) => {
+                Self::PerSecond { price: form.price, by_size: form.by_size.clone().unwrap_or_default() }
+            }
+            Price::Credits(form) => Self::Credits {
+                price: form.price,
+                per_picture: form.per_picture,
+                by_size: form.by_size.clone().unwrap_or_default(),
             },
             Price::Tokens(form) => Self::Tokens {
                 text_in: form.text_in,
