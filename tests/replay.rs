@@ -247,6 +247,7 @@ async fn one_that_differs_is_found(gateway: &Gateway, records: &[Stored]) {
         status: 200,
         error: None,
         served: None,
+        comparison: domain::record::Comparison::default(),
         charge: Charge::None,
         latency_ms: 1,
         trace,

@@ -91,6 +91,11 @@ impl Provider {
         *self.state.then.lock().expect("not poisoned") = answer;
     }
 
+    /// Forgets the answers that were still to come.
+    pub(crate) fn forget(&self) {
+        self.state.script.lock().expect("not poisoned").clear();
+    }
+
     /// The bodies it was sent, in order.
     pub(crate) fn calls(&self) -> Vec<Value> {
         self.state.calls.lock().expect("not poisoned").clone()

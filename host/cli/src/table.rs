@@ -16,6 +16,24 @@ pub(crate) fn plain(headings: &[&str], first_number: usize, rows: impl IntoItera
     table
 }
 
+/// An amount in dollars with this many decimals, at most six, for columns that are to be compared.
+pub(crate) fn dollars(micros: u64, decimals: usize) -> String {
+    let unit = 10u64.pow(6 - decimals as u32);
+    let rounded = micros / unit + u64::from(micros % unit >= unit.div_ceil(2) && unit > 1);
+    let scale = 10u64.pow(decimals as u32);
+    format!("{}.{:0decimals$}", rounded / scale, rounded % scale)
+}
+
+/// A difference in dollars, with its sign.
+pub(crate) fn signed_dollars(micros: i64, decimals: usize) -> String {
+    let sign = match micros.signum() {
+        -1 => "-",
+        1 => "+",
+        _ => "",
+    };
+    format!("{sign}{}", dollars(micros.unsigned_abs(), decimals))
+}
+
 /// A decision: candidate, quality, price, latency, score, and why not.
 pub(crate) fn decision(explained: &Explanation) -> String {
     let shown = |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.3}"));
@@ -57,4 +75,16 @@ pub(crate) fn decision(explained: &Explanation) -> String {
         text.push_str(&format!("\nwarning: {warning}"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_rounded_to_what_a_column_shows() {
+        assert_eq!([2, 4, 6].map(|decimals| dollars(1_234_567, decimals)), ["1.23", "1.2346", "1.234567"]);
+        assert_eq!((dollars(995_000, 2), dollars(0, 2)), ("1.00".to_owned(), "0.00".to_owned()));
+        assert_eq!((signed_dollars(-20_000, 2), signed_dollars(5, 6)), ("-0.02".to_owned(), "+0.000005".to_owned()));
+    }
 }

@@ -20,6 +20,7 @@ pub mod price;
 pub mod provider;
 
 // What was decided.
+pub mod baseline;
 pub mod capability;
 pub mod decision;
 pub mod plugin;

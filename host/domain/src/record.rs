@@ -9,7 +9,9 @@ use crate::{
     candidate::{Candidate, CandidateId},
     decision::Decision,
     digest::Digest,
+    money::MicroUsd,
     plugin::{Conditions, Setting, Shadow},
+    price::Estimate,
 };
 
 /// How a request ended.
@@ -66,10 +68,25 @@ pub struct Record {
     pub error: Option<Arc<str>>,
     pub served: Option<CandidateId>,
     pub charge: Charge,
+    pub comparison: Comparison,
     pub latency_ms: u32,
     pub trace: Trace,
     /// What the trace refers to by digest.
     pub context: Arc<RecordContext>,
+}
+
+/// What a delivered request was expected to cost, and what it is compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Whose price was used for the candidate that served: a cost model, or
+    /// [`HOST_PRICE`](crate::price::HOST_PRICE).
+    pub cost_model: Option<Arc<str>>,
+    /// Of the candidate that served.
+    pub estimate: Option<Estimate>,
+    /// The model that the caller uses now.
+    pub baseline: Option<CandidateId>,
+    /// What this request would have cost there.
+    pub baseline_cost: Option<MicroUsd>,
 }
 
 /// What many records share: kept once by digest.

@@ -29,8 +29,9 @@ use error::ApiError;
 
 /// Paths that Muxel serves, for those who ask for another.
 const SERVED: &str = "POST /v1/images/generations, GET /v1/models, POST /v1/decisions, GET /v1/decisions/{id}, \
-                      GET /healthz, GET /readyz, POST /admin/reload, GET /admin/routes, GET /admin/breakers, GET /admin/plugins, \
-                      GET /admin/plugins/{name}/log, POST /admin/plugins/{name}/{rollback,disable,enable}";
+                      GET /healthz, GET /readyz, POST /admin/reload, GET /admin/routes, GET /admin/breakers, \
+                      GET /admin/spend, GET /admin/plugins, GET /admin/plugins/{name}/log, \
+                      POST /admin/plugins/{name}/{rollback,disable,enable}";
 /// How soon to come back when all places are taken.
 const COME_BACK: Duration = Duration::from_secs(1);
 

@@ -6,6 +6,7 @@ pub mod config;
 
 mod app;
 mod archive;
+mod comparison;
 mod fixed;
 mod gate;
 mod http;
@@ -22,9 +23,11 @@ mod shadows;
 mod snapshot;
 mod state;
 mod warm;
+mod when;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;
 pub use preview::{Ask, Case, Preview, PreviewError, Tried};
 pub use reload::{ReloadError, Reloaded, Source};
 pub use serve::serve;
+pub use when::{NotAMoment, When};

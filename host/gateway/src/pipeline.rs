@@ -11,12 +11,13 @@ use std::{
 use dispatch::{CallerPresence, Delivery, DispatchFailure, Dispatched, Job, Step, Stopped};
 use domain::{
     attempt::{Charge, DecisionId},
+    candidate::CandidateId,
     capability,
     catalogue::Date,
     explain::Explanation,
     failure::FailureKind,
     provider::DialectName,
-    record::{Outcome, Record, Trace},
+    record::{Comparison, Outcome, Record, Trace},
     request::Request,
     weights::Weights,
 };
@@ -24,6 +25,7 @@ use ledger::{MediaName, Slot};
 use sandbox::{Circumstances, Decided, Source, Verdict, decide, shadow};
 
 use crate::{
+    comparison,
     http::{
         ask::{Ask, Handover},
         auth::Key,
@@ -60,7 +62,7 @@ impl Admitted {
 pub(crate) struct Served {
     pub(crate) id: DecisionId,
     pub(crate) delivery: Delivery,
-    pub(crate) model: domain::candidate::CandidateId,
+    pub(crate) model: CandidateId,
     pub(crate) strategy: Arc<str>,
     pub(crate) charge: Charge,
     pub(crate) attempts: usize,
@@ -86,7 +88,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let patience = patience(&request, &admitted.target);
-    let (verdict, mut trace) = traced(decided);
+    let (verdict, mut trace, priced_by) = traced(decided);
     let Target { route, panel, .. } = &admitted.target;
     let (snapshot, source) = (&admitted.snapshot, admitted.source());
     let shadows = Shadows::ask(&state.shadows, snapshot, route, &panel.weights, &trace.decision, source);
@@ -115,14 +117,14 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         _ => Ok(Vec::new()),
     };
     trace.shadows = answers(shadows).await;
-    settle(admitted, &request, trace, dispatched, kept, caller)
+    settle(admitted, &request, trace, &priced_by, dispatched, kept, caller)
 }
 
 /// Explains a request without calling anyone. Leaves one record, too.
 pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, _, _) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, false)).await;
-    let (verdict, mut trace) = traced(decided);
+    let (verdict, mut trace, _) = traced(decided);
     let circumstances = Circumstances { source: admitted.source(), slow: false };
     let Admitted { id, snapshot, target, .. } = &admitted;
     let (id, offering) = (*id, &snapshot.offering);
@@ -130,7 +132,14 @@ pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     trace.shadows = shadow(&snapshot.roster, shadows, &weights, &trace.decision, &offering.candidates, circumstances);
     let explanation = Explanation::of(&trace, &offering.context.candidates);
     let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
-    let ending = Ending { outcome: Outcome::DryRun, status: 200, error: None, served: None, charge: Charge::None };
+    let ending = Ending {
+        outcome: Outcome::DryRun,
+        status: 200,
+        error: None,
+        served: None,
+        charge: Charge::None,
+        comparison: Comparison::default(),
+    };
     record(admitted, trace, ending);
     DryRun { id, explanation, weights, verdict, error }
 }
@@ -188,6 +197,7 @@ fn settle(
     admitted: Admitted,
     request: &Request,
     mut trace: Trace,
+    priced_by: &[Option<Arc<str>>],
     dispatched: Dispatched,
     kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
@@ -201,6 +211,7 @@ fn settle(
         Ok(mut delivery) => {
             let decision = &trace.decision;
             let index = decision.order[delivery.step];
+            let comparison = comparison::of(&admitted, &trace, priced_by, index);
             let candidate =
                 &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
             let model = candidate.id.clone();
@@ -222,7 +233,7 @@ fn settle(
                 }
             };
             let outcome = if caller.left() { Outcome::Abandoned } else { Outcome::Delivered };
-            let ending = Ending { outcome, status: 200, error: None, served: Some(model.clone()), charge };
+            let ending = Ending { outcome, status: 200, error: None, served: Some(model.clone()), charge, comparison };
             record(admitted, trace, ending);
             Ok(Box::new(Served { id, delivery, model, strategy, charge, attempts: count, warnings, kept }))
         }
@@ -235,11 +246,11 @@ fn settle(
     }
 }
 
-/// What is decided, and the record of it before anything else has happened.
-fn traced(decided: Decided) -> (Verdict, Trace) {
-    let Decided { decision, verdict, settings, conditions, warnings, .. } = decided;
+/// What is decided, the record of it before anything else has happened, and whose prices it was decided with.
+fn traced(decided: Decided) -> (Verdict, Trace, Vec<Option<Arc<str>>>) {
+    let Decided { decision, verdict, settings, conditions, warnings, priced_by } = decided;
     let (attempts, shadows) = Default::default();
-    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows })
+    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows }, priced_by)
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {
@@ -255,8 +266,9 @@ struct Ending {
     outcome: Outcome,
     status: u16,
     error: Option<Arc<str>>,
-    served: Option<domain::candidate::CandidateId>,
+    served: Option<CandidateId>,
     charge: Charge,
+    comparison: Comparison,
 }
 
 impl Ending {
@@ -267,6 +279,7 @@ impl Ending {
             error: Some(error.code.as_ref().into()),
             served: None,
             charge: Charge::None,
+            comparison: Comparison::default(),
         }
     }
 }
@@ -285,6 +298,7 @@ fn record(admitted: Admitted, trace: Trace, ending: Ending) {
         error: ending.error,
         served: ending.served,
         charge: ending.charge,
+        comparison: ending.comparison,
         latency_ms: latency.as_millis() as u32,
         trace,
         context: Arc::clone(&snapshot.offering.context),

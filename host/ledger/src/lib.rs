@@ -32,6 +32,7 @@ mod recover;
 mod settings;
 
 // Writing.
+mod reservations;
 mod row;
 mod trace;
 mod writer;
@@ -43,6 +44,7 @@ mod media;
 mod plugins;
 mod read;
 mod retention;
+mod spend;
 
 #[cfg(test)]
 mod sample;
@@ -52,9 +54,11 @@ pub use error::{ComponentError, DatabaseError, OpenError, ReadError, StateError,
 pub use media::{Media, MediaError, MediaName, NotAMediaName};
 pub use plugins::MAX_STATE;
 pub use read::{Filter, Reader, Stored};
+pub use reservations::Reserved;
 pub use retention::Pruned;
-pub use row::Row;
+pub use row::{Row, RowMoney};
 pub use settings::{LedgerSettings, PromptPolicy};
+pub use spend::{Bias, Grouping, NotAGrouping, Period, Spend, SpendLine};
 pub use writer::{QueueFull, Slot, Status};
 
 use database::Store;
@@ -165,6 +169,22 @@ impl Ledger {
     pub async fn list(&self, filter: &Filter) -> Result<Vec<Row>, ReadError> {
         self.writer.flush_for_a_reader().await;
         self.reader.list(filter).await
+    }
+
+    /// What was spent in a period, with everything recorded so far.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn spend(&self, period: Period, by: Grouping) -> Result<Spend, ReadError> {
+        self.writer.flush_for_a_reader().await;
+        self.reader.spend(period, by).await
+    }
+
+    /// What attempts under way may cost, and what those of unfinished requests have cost, by provider.
+    #[must_use]
+    pub fn reserved(&self) -> Vec<Reserved> {
+        self.writer.reserved()
     }
 
     /// Pictures that wait to be fetched.

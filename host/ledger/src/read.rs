@@ -83,6 +83,10 @@ impl Reader {
         Self { pool }
     }
 
+    pub(crate) fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
     /// The record of one request, if it is written.
     ///
     /// # Errors

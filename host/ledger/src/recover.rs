@@ -26,8 +26,7 @@ struct Orphans {
     id: DecisionId,
     /// When the last thing was heard of it.
     last_ms: u64,
-    attempts: u32,
-    charge: Charge,
+    charges: Vec<Charge>,
 }
 
 /// How many requests were interrupted.
@@ -38,7 +37,7 @@ pub(crate) async fn settle_interrupted(connection: &mut SqliteConnection) -> sql
         for orphans in &interrupted {
             let at_ms = orphans.id.unix_ms();
             let latency_ms = u32::try_from(orphans.last_ms.saturating_sub(at_ms)).unwrap_or(u32::MAX);
-            let row = Row::interrupted(orphans.id, at_ms, latency_ms, orphans.attempts, orphans.charge);
+            let row = Row::interrupted(orphans.id, at_ms, latency_ms, &orphans.charges);
             row.bind(sqlx::query(AssertSqlSafe(sql.as_str()))).execute(&mut *connection).await?;
         }
         sqlx::query("UPDATE attempts SET recorded = 1 WHERE recorded = 0").execute(connection).await?;
@@ -63,10 +62,9 @@ async fn orphans(connection: &mut SqliteConnection) -> sqlx::Result<Vec<Orphans>
         match requests.last_mut().filter(|orphans| orphans.id == id) {
             Some(orphans) => {
                 orphans.last_ms = orphans.last_ms.max(heard_ms);
-                orphans.attempts += 1;
-                orphans.charge = orphans.charge.and(charge);
+                orphans.charges.push(charge);
             }
-            None => requests.push(Orphans { id, last_ms: heard_ms, attempts: 1, charge }),
+            None => requests.push(Orphans { id, last_ms: heard_ms, charges: vec![charge] }),
         }
     }
     Ok(requests)

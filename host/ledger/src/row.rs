@@ -13,11 +13,17 @@ use sqlx::{Row as _, Sqlite, query::Query, sqlite::SqliteArguments, sqlite::Sqli
 
 use crate::error::ReadError;
 
+mod money;
+
+pub use money::RowMoney;
+
 /// The columns that [`Row`] holds, in the order in which they are bound.
 pub(crate) const COLUMNS: &str = "id, at_ms, tenant, key_name, route, asked, label, strategy, outcome, status, error, \
      served, provider, cost_usd_micros, cost_is, estimate_usd_micros, attempts, latency_ms, decide_us, revision, \
-     prompt, settings, catalogue";
-pub(crate) const COLUMN_COUNT: usize = 23;
+     prompt, settings, catalogue, cost_model, served_estimate_usd_micros, served_upper_usd_micros, \
+     served_cost_usd_micros, served_cost_is, reported_usd_micros, estimated_usd_micros, possible_usd_micros, \
+     unknown_charges, baseline, baseline_usd_micros";
+pub(crate) const COLUMN_COUNT: usize = 34;
 
 /// One record without its trace. What is `None` was not known: of an interrupted request, only its attempts are.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,6 +62,8 @@ pub struct Row {
     pub settings: Option<Digest>,
     #[serde(serialize_with = "shown_if_any")]
     pub catalogue: Option<Digest>,
+    #[serde(flatten)]
+    pub money: RowMoney,
 }
 
 impl Row {
@@ -87,11 +95,13 @@ impl Row {
             prompt,
             settings: Some(record.context.settings),
             catalogue: Some(record.context.catalogue),
+            money: RowMoney::of(record),
         }
     }
 
     /// The line of a request whose program ended before its answer: all that is known is its attempts.
-    pub(crate) fn interrupted(id: DecisionId, at_ms: u64, latency_ms: u32, attempts: u32, charge: Charge) -> Self {
+    pub(crate) fn interrupted(id: DecisionId, at_ms: u64, latency_ms: u32, attempts: &[Charge]) -> Self {
+        let charge = attempts.iter().copied().fold(Charge::None, Charge::and);
         Self {
             id,
             at_ms,
@@ -109,18 +119,19 @@ impl Row {
             cost_usd_micros: charge.amount().0,
             cost_is: charge.word(),
             estimate_usd_micros: None,
-            attempts,
+            attempts: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
             latency_ms,
             decide_us: None,
             revision: None,
             prompt: None,
             settings: None,
             catalogue: None,
+            money: RowMoney::interrupted(attempts),
         }
     }
 
     pub(crate) fn bind<'q>(&self, query: Query<'q, Sqlite, SqliteArguments>) -> Query<'q, Sqlite, SqliteArguments> {
-        query
+        let query = query
             .bind(&self.id.to_bytes()[..])
             .bind(integer(self.at_ms))
             .bind(self.tenant.clone())
@@ -143,7 +154,8 @@ impl Row {
             .bind(self.revision.map(integer))
             .bind(self.prompt.as_ref().map(|digest| &digest.as_bytes()[..]))
             .bind(self.settings.as_ref().map(|digest| &digest.as_bytes()[..]))
-            .bind(self.catalogue.as_ref().map(|digest| &digest.as_bytes()[..]))
+            .bind(self.catalogue.as_ref().map(|digest| &digest.as_bytes()[..]));
+        self.money.bind(query)
     }
 
     pub(crate) fn read(row: &SqliteRow) -> Result<Self, ReadError> {
@@ -159,6 +171,7 @@ impl Row {
         };
         let charge = charge(row.try_get("cost_is")?, row.try_get("cost_usd_micros")?)
             .ok_or_else(|| damaged("its cost is of an unknown kind"))?;
+        let outcome = outcome(row.try_get("outcome")?).ok_or_else(|| damaged("its outcome is unknown"))?;
         Ok(Self {
             id,
             at_ms: unsigned(row.try_get("at_ms")?),
@@ -168,7 +181,7 @@ impl Row {
             asked: text("asked")?,
             label: text("label")?,
             strategy: text("strategy")?,
-            outcome: outcome(row.try_get("outcome")?).ok_or_else(|| damaged("its outcome is unknown"))?,
+            outcome,
             status: row.try_get("status")?,
             error: text("error")?,
             served: text("served")?,
@@ -183,6 +196,7 @@ impl Row {
             prompt: digest("prompt")?,
             settings: digest("settings")?,
             catalogue: digest("catalogue")?,
+            money: RowMoney::read(row, outcome, charge)?.ok_or_else(|| damaged("its cost is of an unknown kind"))?,
         })
     }
 }

@@ -13,7 +13,7 @@ use domain::{
     plugin::{CallEnd, Classification, Conditions, Live, Part, PluginCall, Ranked, Role, Setting, Shadow, Trait},
     price::{Estimate, Tariff},
     quality::{AskedQuality, Rung},
-    record::{Outcome, Record, RecordContext, Terms, Trace},
+    record::{Comparison, Outcome, Record, RecordContext, Terms, Trace},
     request::{Caps, Inputs, Moment, Operation, Priority, Request},
     size::Size,
 };
@@ -40,6 +40,12 @@ pub(crate) fn record(number: u64) -> Record {
         error: None,
         served: Some(candidate(3)),
         charge: Charge::Reported(MicroUsd(41_210)),
+        comparison: Comparison {
+            cost_model: Some("list-price".into()),
+            estimate: Some(Estimate { expected: MicroUsd(41_000), upper: MicroUsd(45_100) }),
+            baseline: Some(candidate(9)),
+            baseline_cost: Some(MicroUsd(60_000)),
+        },
         latency_ms: 8_213,
         trace,
         context: context(20),

@@ -32,7 +32,12 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{database::Store, error::Unwritten, settings::LedgerSettings};
+use crate::{
+    database::Store,
+    error::Unwritten,
+    reservations::{Reservations, Reserved},
+    settings::LedgerSettings,
+};
 
 mod batch;
 mod insert;
@@ -101,6 +106,7 @@ pub(crate) struct Writer {
     events: mpsc::UnboundedSender<Event>,
     slots: Arc<Semaphore>,
     attempts: Arc<Semaphore>,
+    reservations: Arc<Reservations>,
     counters: Arc<Counters>,
     status: watch::Receiver<Status>,
     task: Mutex<Option<JoinHandle<Result<(), Unwritten>>>>,
@@ -111,6 +117,21 @@ pub struct Slot {
     place: OwnedSemaphorePermit,
     events: mpsc::UnboundedSender<Event>,
     counters: Arc<Counters>,
+    hold: Hold,
+}
+
+/// Clears what a request has reserved when its slot is given back, with a record or without.
+struct Hold {
+    reservations: Arc<Reservations>,
+    decision: Option<DecisionId>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Some(decision) = self.decision {
+            self.reservations.clear(decision);
+        }
+    }
 }
 
 impl Writer {
@@ -124,6 +145,7 @@ impl Writer {
             events,
             slots: Arc::new(Semaphore::new(slots)),
             attempts: Arc::new(Semaphore::new(slots * ATTEMPTS_PER_SLOT)),
+            reservations: Arc::new(Reservations::new(slots)),
             counters,
             status: watched,
             task: Mutex::new(Some(tokio::spawn(task.run(receiver)))),
@@ -137,14 +159,17 @@ impl Writer {
     async fn slot_within(&self, patience: Duration) -> Result<Slot, QueueFull> {
         let place = Arc::clone(&self.slots).acquire_owned();
         let place = timeout(patience, place).await.ok().and_then(Result::ok).ok_or(QueueFull)?;
-        Ok(Slot { place, events: self.events.clone(), counters: Arc::clone(&self.counters) })
+        let hold = Hold { reservations: Arc::clone(&self.reservations), decision: None };
+        Ok(Slot { place, events: self.events.clone(), counters: Arc::clone(&self.counters), hold })
     }
 
     pub(crate) fn started(&self, attempt: AttemptStarted) {
+        self.reservations.reserve(&attempt);
         self.note_attempt(|place| Event::Started(attempt, place));
     }
 
     pub(crate) fn ended(&self, decision: DecisionId, attempt: &Attempt) {
+        self.reservations.settle(decision, attempt);
         self.note_attempt(|place| Event::Ended(decision, attempt.clone(), place));
     }
 
@@ -156,6 +181,11 @@ impl Writer {
         if !noted {
             self.counters.dropped_attempts.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Money that is out, by provider.
+    pub(crate) fn reserved(&self) -> Vec<Reserved> {
+        self.reservations.now()
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -196,9 +226,17 @@ impl Writer {
 }
 
 impl Slot {
+    /// Says whose record it will be, so that a request that ends without one leaves no reservation behind.
+    #[must_use]
+    pub fn of(mut self, decision: DecisionId) -> Self {
+        self.hold.decision = Some(decision);
+        self
+    }
+
     /// Hands the record over to be written. Neither blocks nor fails while the ledger is open.
-    pub fn record(self, record: Record) {
+    pub fn record(mut self, record: Record) {
         let id = record.id;
+        self.hold.decision = Some(id);
         self.counters.queued.fetch_add(1, Ordering::Relaxed);
         if self.events.send(Event::Record(Box::new(record), self.place)).is_err() {
             self.counters.queued.fetch_sub(1, Ordering::Relaxed);

@@ -3,16 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use domain::{attempt::DecisionId, money::MicroUsd};
-use ledger::{Filter, Ledger, Reader};
+use domain::{
+    attempt::DecisionId,
+    money::{Difference, MicroUsd},
+};
+use ledger::{Filter, Ledger, Reader, Row};
 
 use crate::{exit::ExitStatus, printer::Printer, table};
+
+mod spend;
 
 /// Read the audit log
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
     List(List),
     Show(Show),
+    Spend(spend::Spend),
 }
 
 /// List records, newest first
@@ -61,6 +67,7 @@ impl Audit {
         runtime.block_on(async {
             let folder = match &self {
                 Self::List(List { data, .. }) | Self::Show(Show { data, .. }) => data,
+                Self::Spend(command) => command.data(),
             };
             let reader = match Ledger::open_read_only(folder).await {
                 Ok(reader) => reader,
@@ -72,6 +79,7 @@ impl Audit {
             match self {
                 Self::List(command) => command.run(&reader, printer).await,
                 Self::Show(command) => command.run(&reader, printer).await,
+                Self::Spend(command) => command.run(&reader, printer).await,
             }
         })
     }
@@ -95,11 +103,13 @@ impl List {
                 text(&row.label),
                 if row.cost_is == "unknown" { "?".to_owned() } else { MicroUsd(row.cost_usd_micros).to_string() },
                 row.cost_is.to_owned(),
+                row.money.savings_usd_micros.map_or_else(String::new, |saved| Difference(saved).to_string()),
                 row.attempts.to_string(),
                 format!("{:.1} s", f64::from(row.latency_ms) / 1e3),
             ]
         });
-        let headings = ["decision", "outcome", "served by", "strategy", "label", "cost", "cost is", "attempts", "took"];
+        let headings =
+            ["decision", "outcome", "served by", "strategy", "label", "cost", "cost is", "saved", "attempts", "took"];
         printer.data(table::plain(&headings, 5, lines))?;
         Ok(ExitStatus::Success)
     }
@@ -125,6 +135,7 @@ impl Show {
             row.cost_is,
             row.latency_ms,
         );
+        text.push_str(&money(row));
         if let Some(trace) = stored.trace.as_ref().filter(|_| stored.prompt_kept) {
             text.push_str(&format!("prompt: {}\n", trace.decision.request.prompt));
         }
@@ -147,4 +158,25 @@ impl Show {
         printer.data(text)?;
         Ok(ExitStatus::Success)
     }
+}
+
+/// How the cost came about, and what it is compared with.
+fn money(row: &Row) -> String {
+    let money = &row.money;
+    let mut text = String::new();
+    if let (Some(model), Some(expected), Some(upper)) =
+        (&money.cost_model, money.served_estimate_usd_micros, money.served_upper_usd_micros)
+    {
+        text.push_str(&format!("expected by {model}: {}, at most {}\n", MicroUsd(expected), MicroUsd(upper)));
+    }
+    if let (Some(cost), Some(is)) = (money.served_cost_usd_micros, money.served_cost_is) {
+        let cost = if is == "unknown" { "?".to_owned() } else { MicroUsd(cost).to_string() };
+        text.push_str(&format!("the attempt that delivered: {cost} ({is})\n"));
+    }
+    if let Some(baseline) = &money.baseline {
+        let cost = money.baseline_usd_micros.map_or("?".to_owned(), |cost| MicroUsd(cost).to_string());
+        let saved = money.savings_usd_micros.map_or("not known".to_owned(), |saved| Difference(saved).to_string());
+        text.push_str(&format!("at the model used now, {baseline}: {cost}; saved: {saved}\n"));
+    }
+    text
 }

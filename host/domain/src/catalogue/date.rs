@@ -29,6 +29,20 @@ impl Date {
         let year = year_of_era + era * 400 + u64::from(month <= 2);
         Self { year: u16::try_from(year).unwrap_or(u16::MAX), month: month as u8, day: day as u8 }
     }
+
+    /// The first moment (UTC) of this day, in milliseconds since 1970-01-01 UTC; 0 for days before.
+    ///
+    /// Howard Hinnant's `days_from_civil`.
+    #[must_use]
+    pub fn unix_ms(self) -> u64 {
+        let (month, day) = (u64::from(self.month), u64::from(self.day));
+        let year = u64::from(self.year).saturating_sub(u64::from(month <= 2));
+        let (era, year_of_era) = (year / 400, year % 400);
+        let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+        let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        (era * 146_097 + day_of_era).saturating_sub(719_468) * 86_400_000
+    }
 }
 
 impl fmt::Display for Date {
@@ -79,6 +93,11 @@ mod tests {
             (1_795_478_400_000, "2026-11-24"),
         ] {
             assert_eq!(Date::of_unix_ms(ms).to_string(), day);
+        }
+        for day in ["1970-01-01", "2000-02-29", "2024-02-29", "2024-03-01", "2026-11-24", "2100-12-31"] {
+            let date: Date = day.parse().expect("a day");
+            assert_eq!(Date::of_unix_ms(date.unix_ms()), date);
+            assert_eq!(date.unix_ms() % 86_400_000, 0);
         }
         assert!("2026-13-01".parse::<Date>().is_err());
         assert!("tomorrow".parse::<Date>().is_err());

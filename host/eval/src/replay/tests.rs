@@ -110,6 +110,7 @@ async fn stored((trace, context): (Trace, RecordContext), prompts: PromptPolicy)
         status: 200,
         error: None,
         served: None,
+        comparison: domain::record::Comparison::default(),
         charge: Charge::None,
         latency_ms: 1,
         trace,

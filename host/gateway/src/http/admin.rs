@@ -22,6 +22,7 @@ mod breakers;
 mod plugins;
 mod reload;
 mod routes;
+mod spend;
 
 /// What a program sends to show that it is no web page.
 const OURS: &str = "x-muxel-admin";
@@ -32,6 +33,7 @@ pub(super) fn router() -> Router<Arc<State>> {
         .route("/admin/reload", post(reload::reload))
         .route("/admin/routes", get(routes::list))
         .route("/admin/breakers", get(breakers::list))
+        .route("/admin/spend", get(spend::spend))
         .route("/admin/plugins", get(plugins::list))
         .route("/admin/plugins/{name}/log", get(plugins::log))
         .route("/admin/plugins/{name}/rollback", post(plugins::rollback))

@@ -96,6 +96,7 @@ pub(super) async fn begin(
     state.counts.admit();
     let at_ms = unix_ms();
     let (id, seed) = identity(at_ms);
+    let slot = slot.of(id);
     Ok((Admitted { id, seed, at_ms, began, ask, key, snapshot, target, slot }, place))
 }
 
