@@ -1,5 +1,5 @@
 //! Everything Muxel keeps on disk: the audit log, the components that its decisions were made with, what is remembered of
-//! plugins, and pictures that wait to be fetched.
+//! plugins, pictures that wait to be fetched, and answers that may be asked for again.
 //!
 //! This is the only crate that knows the database: one SQLite file in the data directory. Requests never wait for it.
 //! A request reserves a [`Slot`] when it is admitted, and its one record goes through that slot into a queue, from
@@ -38,6 +38,7 @@ mod trace;
 mod writer;
 
 // Reading, keeping, forgetting.
+mod answers;
 mod components;
 mod health;
 mod media;
@@ -49,6 +50,7 @@ mod spend;
 #[cfg(test)]
 mod sample;
 
+pub use answers::{Answers, KEEP_ANSWERS, Known, Once};
 pub use components::MAX_COMPONENT;
 pub use error::{ComponentError, DatabaseError, OpenError, ReadError, StateError, Unwritten};
 pub use media::{Media, MediaError, MediaName, NotAMediaName};
@@ -61,6 +63,7 @@ pub use settings::{LedgerSettings, PromptPolicy};
 pub use spend::{Bias, Grouping, NotAGrouping, Period, Spend, SpendLine};
 pub use writer::{QueueFull, Slot, Status};
 
+use answers::OpenAnswersError;
 use database::Store;
 use retention::Retention;
 use writer::Writer;
@@ -72,6 +75,7 @@ pub struct Ledger {
     writer: Writer,
     reader: Reader,
     media: Media,
+    answers: Answers,
     retention: Retention,
     /// Ends with the ledger.
     housekeeping: Mutex<JoinSet<()>>,
@@ -96,13 +100,25 @@ impl Ledger {
         let media = Media::open(&settings.dir, settings.media_bytes, settings.media_keep)
             .map_err(|source| OpenError::unusable(&settings.dir, source))?;
         let store = Arc::new(Store::new(connection, lock));
+        let reader = Reader::new(&settings.dir);
+        let answers = Answers::open(&settings.dir, settings.answers_bytes, Arc::clone(&store), reader.pool.clone());
+        let answers = answers.await.map_err(|error| match error {
+            OpenAnswersError::Database(source) => database::open_error(&settings.dir, source),
+            OpenAnswersError::Files(source) => OpenError::unusable(&settings.dir, source),
+        })?;
         let retention = Retention::new(Arc::clone(&store), settings.retention);
         let mut housekeeping = JoinSet::new();
-        housekeeping.spawn(retention::keep_house(retention.clone(), media.clone(), settings.housekeeping));
+        housekeeping.spawn(retention::keep_house(
+            retention.clone(),
+            media.clone(),
+            answers.clone(),
+            settings.housekeeping,
+        ));
         Ok(Self {
-            reader: Reader::new(&settings.dir),
+            reader,
             writer: Writer::start(store, &settings),
             media,
+            answers,
             retention,
             housekeeping: Mutex::new(housekeeping),
         })
@@ -191,6 +207,29 @@ impl Ledger {
     #[must_use]
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// Answers that may be asked for again.
+    #[must_use]
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Keeps an answer, after the record of its request: on disk when this returns, or marked as dropped when there is no
+    /// room for it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails: then it is not known how the request ended.
+    pub async fn keep_answer(
+        &self,
+        once: Once,
+        head: Vec<u8>,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<(), DatabaseError> {
+        // What a caller hears again must not be missing from the log.
+        self.writer.flush_for_a_reader().await;
+        self.answers.keep(once, head, body).await
     }
 
     /// Keeps a plugin's component for as long as a record names it: on disk when this returns, once however often it is

@@ -31,7 +31,7 @@ const MOST: u32 = 1000;
 /// Reads one data directory, also while another process writes to it.
 #[derive(Clone)]
 pub struct Reader {
-    pool: SqlitePool,
+    pub(crate) pool: SqlitePool,
 }
 
 /// One record with everything that was kept for it.

@@ -10,6 +10,7 @@ use std::{
 use sqlx::SqliteConnection;
 
 use crate::{
+    answers::Answers,
     database::{Store, atomically},
     error::DatabaseError,
     media::Media,
@@ -87,7 +88,7 @@ async fn delete(connection: &mut SqliteConnection, sql: &'static str, oldest_ms:
 }
 
 /// Prunes and sweeps every `every`, until it is aborted.
-pub(crate) async fn keep_house(retention: Retention, media: Media, every: Duration) {
+pub(crate) async fn keep_house(retention: Retention, media: Media, answers: Answers, every: Duration) {
     // An interval of nothing would panic.
     let every = every.max(Duration::from_millis(1));
     let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
@@ -101,6 +102,9 @@ pub(crate) async fn keep_house(retention: Retention, media: Media, every: Durati
         }
         if let Err(error) = media.sweep(now_ms).await {
             tracing::warn!(%error, "old pictures could not be deleted");
+        }
+        if let Err(error) = answers.prune(now_ms).await {
+            tracing::warn!(%error, "old answers could not be deleted");
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct LedgerSettings {
     pub media_bytes: u64,
     /// How long a picture is kept.
     pub media_keep: Duration,
+    /// Most that answers which may be asked for again may take together.
+    pub answers_bytes: u64,
 }
 
 impl LedgerSettings {
@@ -44,6 +46,7 @@ impl LedgerSettings {
             housekeeping: Duration::from_mins(5),
             media_bytes: 1 << 30,
             media_keep: Duration::from_hours(1),
+            answers_bytes: 1 << 30,
         }
     }
 }
