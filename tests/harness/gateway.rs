@@ -232,6 +232,12 @@ impl Gateway {
         assert!(status.success());
     }
 
+    /// Sends SIGKILL.
+    pub(crate) fn kill_now(&self) {
+        let status = std::process::Command::new("kill").args(["-9", &self.pid().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
     /// Sends SIGKILL and waits for the end.
     pub(crate) async fn kill(mut self) -> TempDir {
         self.process.kill().await.expect("it runs");

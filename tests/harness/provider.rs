@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use base64::Engine as _;
@@ -51,8 +52,8 @@ pub(crate) struct Provider {
 
 struct State {
     script: Mutex<VecDeque<Answer>>,
-    then: Mutex<Answer>,
-    calls: Mutex<Vec<Value>>,
+    then: Mutex<Box<dyn FnMut(&Value) -> Answer + Send>>,
+    calls: Mutex<Vec<(Instant, Value)>>,
     authorization: Mutex<Vec<String>>,
     called: Notify,
     released: Semaphore,
@@ -61,11 +62,16 @@ struct State {
 impl Provider {
     /// Answers every call with `then`.
     pub(crate) async fn start(then: Answer) -> Self {
+        Self::deciding(move |_| then.clone()).await
+    }
+
+    /// Answers every call as `then` says, which is shown the call's body.
+    pub(crate) async fn deciding(then: impl FnMut(&Value) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let state = Arc::new(State {
             script: Mutex::default(),
-            then: Mutex::new(then),
+            then: Mutex::new(Box::new(then)),
             calls: Mutex::default(),
             authorization: Mutex::default(),
             called: Notify::new(),
@@ -88,7 +94,7 @@ impl Provider {
     }
 
     pub(crate) fn always(&self, answer: Answer) {
-        *self.state.then.lock().expect("not poisoned") = answer;
+        *self.state.then.lock().expect("not poisoned") = Box::new(move |_| answer.clone());
     }
 
     /// Forgets the answers that were still to come.
@@ -98,7 +104,12 @@ impl Provider {
 
     /// The bodies it was sent, in order.
     pub(crate) fn calls(&self) -> Vec<Value> {
-        self.state.calls.lock().expect("not poisoned").clone()
+        self.state.calls.lock().expect("not poisoned").iter().map(|(_, body)| body.clone()).collect()
+    }
+
+    /// When each of them had arrived whole.
+    pub(crate) fn arrivals(&self) -> Vec<Instant> {
+        self.state.calls.lock().expect("not poisoned").iter().map(|(at, _)| *at).collect()
     }
 
     pub(crate) fn authorization(&self) -> Vec<String> {
@@ -109,7 +120,7 @@ impl Provider {
     pub(crate) async fn called(&self, count: usize) {
         loop {
             let called = self.state.called.notified();
-            if self.calls().len() >= count {
+            if self.state.calls.lock().expect("not poisoned").len() >= count {
                 return;
             }
             called.await;
@@ -139,10 +150,10 @@ async fn while_open(mut stream: TcpStream, state: &State) {
         let count = body["n"].as_u64().unwrap_or(1) as usize;
         let key = head.lines().find_map(|line| line.strip_prefix("authorization: ")).unwrap_or_default().to_owned();
         state.authorization.lock().expect("not poisoned").push(key);
-        state.calls.lock().expect("not poisoned").push(body);
-        state.called.notify_waiters();
         let next = state.script.lock().expect("not poisoned").pop_front();
-        let answer = next.unwrap_or_else(|| state.then.lock().expect("not poisoned").clone());
+        let answer = next.unwrap_or_else(|| (state.then.lock().expect("not poisoned"))(&body));
+        state.calls.lock().expect("not poisoned").push((Instant::now(), body));
+        state.called.notify_waiters();
         let written = match answer {
             Answer::HangUp => return,
             Answer::CutBody => {

@@ -26,12 +26,15 @@ use crate::{
     http,
     places::Places,
     reload::{self, ReloadError, Reloaded, Reloads, Source},
-    service::{Service, providers},
+    service::{Service, limits, providers},
     shadows,
     snapshot::{Offering, Route, Snapshot},
     state::{Counts, State},
     warm,
 };
+
+/// Dry runs at once. They take the processor for a moment and no provider's time, so they need no place of those that do.
+const DRY_RUNS: usize = 64;
 
 /// A gateway that is ready to serve.
 pub struct App {
@@ -113,10 +116,12 @@ impl App {
             health,
             ledger,
             gate: Gate::new(),
-            places: Arc::new(Places::default()),
+            places: Arc::new(Places::new(limits(config))),
+            dry_runs: Semaphore::new(DRY_RUNS),
             shadows: Arc::new(Semaphore::new(shadows::AT_ONCE)),
             tasks: TaskTracker::new(),
             counts: Counts::default(),
+            claims: Arc::default(),
             session_key,
         });
         // A new roster becomes a new snapshot. Weak, because the plugins belong to the state.
@@ -242,6 +247,7 @@ fn ledger_settings(config: &Config, fixed: &Fixed) -> LedgerSettings {
         retention: config.data.retention,
         media_bytes: config.data.media,
         media_keep: config.data.media_keep,
+        answers_bytes: config.data.answers,
         queue: fixed.slots(),
         ..LedgerSettings::new(&config.data.dir)
     }

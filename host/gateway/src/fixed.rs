@@ -47,6 +47,7 @@ impl Fixed {
             ("data.retention", data.retention != self.data.retention),
             ("data.media", data.media != self.data.media),
             ("data.media-keep", data.media_keep != self.data.media_keep),
+            ("data.answers", data.answers != self.data.answers),
             ("plugins.dir", plugins.folder != self.plugins.folder),
             ("plugins.trusted-keys", plugins.trusted_keys != self.plugins.trusted_keys),
             ("plugins.require-signatures", plugins.require_signatures != self.plugins.require_signatures),
@@ -73,6 +74,7 @@ mod tests {
         let mut next = first.clone();
         next.server.max_body = 1;
         next.server.max_in_flight = 17;
+        next.server.max_queue = 0;
         assert!(fixed.keep(&mut next, 4096).is_empty());
         assert_eq!(next.server.max_in_flight, 17);
 

@@ -10,7 +10,10 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::state::State;
+use crate::{
+    places::{NoPlace, Why},
+    state::State,
+};
 
 mod admin;
 pub(crate) mod ask;
@@ -20,6 +23,7 @@ pub(crate) mod error;
 mod generations;
 pub(crate) mod headers;
 mod health;
+pub(crate) mod idempotency;
 mod media;
 mod models;
 mod page;
@@ -32,7 +36,7 @@ const SERVED: &str = "POST /v1/images/generations, GET /v1/models, POST /v1/deci
                       GET /healthz, GET /readyz, POST /admin/reload, GET /admin/routes, GET /admin/breakers, \
                       GET /admin/spend, GET /admin/plugins, GET /admin/plugins/{name}/log, \
                       POST /admin/plugins/{name}/{rollback,disable,enable}";
-/// How soon to come back when all places are taken.
+/// How soon to come back when the audit log is behind.
 const COME_BACK: Duration = Duration::from_secs(1);
 
 pub(crate) fn router(state: Arc<State>) -> Router {
@@ -83,12 +87,17 @@ async fn method_not_allowed(request: Request) -> ApiError {
     ApiError::with(405, "invalid_request_error", "method_not_allowed", message).hint(format!("Muxel serves {SERVED}"))
 }
 
-fn all_places_taken() -> ApiError {
-    ApiError::with(429, "rate_limit_error", "overloaded", "all places for requests under way are taken")
-        .retry(Some(COME_BACK))
+fn overloaded(none: NoPlace) -> ApiError {
+    let message = match none.why {
+        Why::Full => "all places for requests under way are taken, and as many wait as may",
+        Why::Shed => "requests of a higher priority needed the place in the queue",
+        Why::TimedOut => "no place for one more request came free in time",
+    };
+    let error = ApiError::with(429, "rate_limit_error", "overloaded", message);
+    error.retry(Some(none.come_back)).hint("nothing was sent and nothing is charged")
 }
 
-fn ledger_full() -> ApiError {
+pub(crate) fn ledger_full() -> ApiError {
     ApiError::with(503, "server_error", "ledger_full", "the audit log cannot be written fast enough")
         .hint("the operator finds the reason at GET /readyz")
         .retry(Some(COME_BACK))

@@ -6,6 +6,7 @@ pub mod config;
 
 mod app;
 mod archive;
+mod claims;
 mod comparison;
 mod fixed;
 mod gate;

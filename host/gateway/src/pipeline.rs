@@ -21,7 +21,7 @@ use domain::{
     request::Request,
     weights::Weights,
 };
-use ledger::{MediaName, Slot};
+use ledger::{MediaName, Once, Slot};
 use sandbox::{Circumstances, Decided, Source, Verdict, decide, shadow};
 
 use crate::{
@@ -30,6 +30,7 @@ use crate::{
         ask::{Ask, Handover},
         auth::Key,
         error::ApiError,
+        ledger_full,
     },
     media, prepare, refusal,
     shadows::{Shadows, answers},
@@ -43,11 +44,15 @@ pub(crate) struct Admitted {
     pub(crate) seed: u64,
     pub(crate) at_ms: u64,
     pub(crate) began: Instant,
+    /// How long it waited for its place.
+    pub(crate) queued: Duration,
     pub(crate) ask: Ask,
     pub(crate) key: Option<Arc<Key>>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) target: Target,
     pub(crate) slot: Slot,
+    /// With an idempotency key.
+    pub(crate) once: Option<Once>,
 }
 
 impl Admitted {
@@ -84,10 +89,9 @@ pub(crate) struct DryRun {
 
 /// Serves a request to its end. Always leaves one record.
 pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPresence) -> Result<Box<Served>, ApiError> {
-    let began = tokio::time::Instant::now();
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
-    let patience = patience(&request, &admitted.target);
+    let deadline = tokio::time::Instant::from_std(admitted.began + patience(&request, &admitted));
     let (verdict, mut trace, priced_by) = traced(decided);
     let Target { route, panel, .. } = &admitted.target;
     let (snapshot, source) = (&admitted.snapshot, admitted.source());
@@ -99,13 +103,23 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         record(admitted, trace, Ending::failed(outcome, &error));
         return Err(error.of(id));
     }
+    // On disk before anyone is asked: whatever happens from here on, it will not be carried out twice.
+    if let Some(once) = admitted.once
+        && let Err(error) = state.ledger.answers().begin(once).await
+    {
+        tracing::error!(decision = %admitted.id, %error, "cannot begin a request with an idempotency key");
+        trace.shadows = answers(shadows).await;
+        let (id, error) = (admitted.id, ledger_full());
+        record(admitted, trace, Ending::failed(Outcome::Failed, &error));
+        return Err(error.of(id));
+    }
     let job = Job {
         decision: admitted.id,
         request: Arc::clone(&request),
         extra: admitted.ask.extra.clone(),
         steps,
         max_cost: request.caps.max_cost,
-        deadline: began + patience,
+        deadline,
         attempt_timeout: admitted.target.route.attempt_timeout,
         fall_over_after_charge: admitted.target.route.fall_over_after_charge,
         seed: admitted.seed,
@@ -152,7 +166,10 @@ fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Deci
     let mut request = ask.request.clone();
     request.tenant = admitted.key.as_ref().and_then(|key| key.tenant.clone());
     request.caps = request.caps.strictest(target.route.caps);
-    request.caps.max_latency_ms.get_or_insert(deadline_ms);
+    // What was waited for a place is gone for everyone who might serve.
+    let queued_ms = u32::try_from(admitted.queued.as_millis()).unwrap_or(u32::MAX);
+    let latency_ms = request.caps.max_latency_ms.unwrap_or(deadline_ms);
+    request.caps.max_latency_ms = Some(latency_ms.saturating_sub(queued_ms));
     let request = Arc::new(request);
 
     let now = state.health.now();
@@ -186,10 +203,12 @@ fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Deci
     (decided, request, steps)
 }
 
-/// Time for the whole request, over all attempts: the route's deadline, or less when the caller says so.
-fn patience(request: &Request, target: &Target) -> Duration {
-    let asked = request.caps.max_latency_ms.map(|ms| Duration::from_millis(u64::from(ms)));
-    asked.map_or(target.route.deadline, |asked| asked.min(target.route.deadline))
+/// Time for the whole request from its arrival, the wait for a place and all attempts: the route's deadline, or less when
+/// the caller says so. The cap of `request` is what the wait has left of it.
+fn patience(request: &Request, admitted: &Admitted) -> Duration {
+    let deadline = admitted.target.route.deadline;
+    let left = request.caps.max_latency_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+    left.map_or(deadline, |left| left.saturating_add(admitted.queued).min(deadline))
 }
 
 /// Works out what the caller is told and writes it down.
@@ -239,7 +258,7 @@ fn settle(
         }
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
-            let error = refusal::failed(failure, patience(request, &admitted.target));
+            let error = refusal::failed(failure, patience(request, &admitted));
             record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))
         }

@@ -122,7 +122,7 @@ fn apply(state: &State) -> Result<Reloaded, ReloadError> {
         return Err(refuse(&message, Some(hint)));
     }
     let before = state.snapshot.load_full();
-    let needs_restart = fixed.keep(&mut config, before.service.max_in_flight);
+    let needs_restart = fixed.keep(&mut config, before.service.limits.places);
     let dispatcher = before.service.dispatcher.renewed(providers(&config));
     let dispatcher = dispatcher.map_err(|error| refuse(&error.to_string(), error.hint().as_deref()))?;
     let service = Arc::new(Service::new(&config, dispatcher));
@@ -131,6 +131,7 @@ fn apply(state: &State) -> Result<Reloaded, ReloadError> {
         next.service = Arc::clone(&service);
         next.offering = offering;
     });
+    state.places.limit(service.limits);
     for provider in service.reconnected(&before.service) {
         state.health.reset_account(provider);
     }

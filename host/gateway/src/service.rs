@@ -2,7 +2,7 @@
 //!
 //! What of a configuration a reload may change, besides the offering. It is immutable: a reload makes another.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dispatch::{Dispatcher, ProviderSetup, Secret, SimulationSettings};
 use domain::digest::Digest;
@@ -13,6 +13,7 @@ use crate::{
         checked::{Account, Connection, Outage, Simulation},
     },
     http::auth::{Key, Keyring},
+    places::Limits,
 };
 
 pub(crate) struct Service {
@@ -21,8 +22,10 @@ pub(crate) struct Service {
     pub(crate) public_url: Option<String>,
     /// Of a request, in bytes.
     pub(crate) max_body: usize,
-    /// Requests that may be under way at once.
-    pub(crate) max_in_flight: usize,
+    /// Requests that may be under way and wait at once.
+    pub(crate) limits: Limits,
+    /// Longest wait for a place.
+    pub(crate) queue_timeout: Duration,
     pub(crate) dispatcher: Dispatcher,
     /// How each provider is reached, to tell later which of them changed.
     connections: BTreeMap<String, Connection>,
@@ -35,7 +38,8 @@ impl Service {
             keyring: keyring(config),
             public_url: config.server.public_url.clone(),
             max_body: config.server.max_body,
-            max_in_flight: config.server.max_in_flight,
+            limits: limits(config),
+            queue_timeout: config.server.queue_timeout,
             dispatcher,
             connections: accounts.map(|account| (account.provider.name.clone(), account.connection.clone())).collect(),
         }
@@ -46,6 +50,11 @@ impl Service {
         let changed = |(name, connection): &(&String, &Connection)| before.connections.get(*name) != Some(*connection);
         self.connections.iter().filter(changed).map(|(name, _)| name.as_str())
     }
+}
+
+/// How many requests `config` allows.
+pub(crate) fn limits(config: &Config) -> Limits {
+    Limits { places: config.server.max_in_flight, queue: config.server.max_queue }
 }
 
 /// The providers of `config`, as dispatch wants them.

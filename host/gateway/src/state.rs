@@ -16,7 +16,9 @@ use sandbox::Plugins;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::{gate::Gate, places::Places, reload::Reloads, snapshot::Snapshot};
+use crate::{
+    claims::Claims, gate::Gate, http::idempotency::Given, places::Places, reload::Reloads, snapshot::Snapshot,
+};
 
 pub(crate) struct State {
     pub(crate) snapshot: ArcSwap<Snapshot>,
@@ -30,11 +32,15 @@ pub(crate) struct State {
     pub(crate) gate: Gate,
     /// Places for requests under way.
     pub(crate) places: Arc<Places>,
+    /// For dry runs, which do not wait behind requests that take a provider's time.
+    pub(crate) dry_runs: Semaphore,
     /// For requests whose shadows are asked.
     pub(crate) shadows: Arc<Semaphore>,
     /// Requests under way, also those whose caller has left.
     pub(crate) tasks: TaskTracker,
     pub(crate) counts: Counts,
+    /// Requests with an idempotency key that are being answered.
+    pub(crate) claims: Arc<Claims<Given>>,
     /// Makes `session` tell nothing about the name it was made from.
     pub(crate) session_key: u64,
 }
@@ -46,6 +52,8 @@ pub(crate) struct Counts {
     pub(crate) admitted: AtomicU64,
     /// Refused before: key, limits, bad input.
     pub(crate) refused: AtomicU64,
+    /// Answered as before, by their idempotency key.
+    pub(crate) replayed: AtomicU64,
     /// Callers that wait for their answer.
     pub(crate) waiting: AtomicU64,
 }
@@ -53,11 +61,12 @@ pub(crate) struct Counts {
 /// One caller that waits. Dropping it says that it waits no longer.
 pub(crate) struct Waiting {
     state: Arc<State>,
-    _presence: CallerGuard,
+    _presence: Option<CallerGuard>,
 }
 
 impl Waiting {
-    pub(crate) fn new(state: &Arc<State>, presence: CallerGuard) -> Self {
+    /// `presence` is of a caller whose leaving the request is to notice.
+    pub(crate) fn new(state: &Arc<State>, presence: Option<CallerGuard>) -> Self {
         state.counts.waiting.fetch_add(1, Ordering::Relaxed);
         Self { state: Arc::clone(state), _presence: presence }
     }

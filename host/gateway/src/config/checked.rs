@@ -47,6 +47,9 @@ pub struct Server {
     pub header_timeout: Duration,
     pub drain: Duration,
     pub max_in_flight: usize,
+    /// Most requests that wait while so many are under way.
+    pub max_queue: usize,
+    pub queue_timeout: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,8 @@ pub struct Data {
     /// Most space for kept pictures, in bytes.
     pub media: u64,
     pub media_keep: Duration,
+    /// Most space for answers that may be asked for again, in bytes.
+    pub answers: u64,
 }
 
 /// Whose plugins serve.

@@ -54,6 +54,11 @@ pub(super) struct Server {
     pub(super) drain: Option<Period>,
     /// Requests that may be under way at once; 4096 when left out.
     pub(super) max_in_flight: Option<u32>,
+    /// Requests that may wait when as many are under way, urgent ones first; 256 when left out, 0 for none. Each holds
+    /// what was read of it: together at most this many times `max-body`.
+    pub(super) max_queue: Option<u32>,
+    /// Longest wait of one of them, before it gets a 429; `10s` when left out.
+    pub(super) queue_timeout: Option<Period>,
 }
 
 /// What is kept, where and for how long.
@@ -70,6 +75,10 @@ pub(super) struct Data {
     pub(super) media: Option<Bytes>,
     /// How long such pictures are kept; `1h` when left out.
     pub(super) media_keep: Option<Period>,
+    /// Most space for answers to requests with an `Idempotency-Key`, which are kept for a day, whole: pictures and what
+    /// the provider made of the prompt are in them whatever `prompts` says. `1GiB` when left out; with `0B` none is kept,
+    /// and who repeats such a request gets a 409 and is not charged again.
+    pub(super) answers: Option<Bytes>,
 }
 
 /// What the audit log keeps of prompts.

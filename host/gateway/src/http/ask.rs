@@ -180,6 +180,15 @@ struct MuxelFields {
 
 const KNOWN: [&str; 7] = ["route", "priority", "max_cost_usd", "max_latency_ms", "min_quality", "tags", "weights"];
 
+/// Headers that say what fields of `muxel` say.
+pub(crate) fn header_names() -> impl Iterator<Item = String> {
+    KNOWN.iter().map(|name| header_name(name))
+}
+
+fn header_name(field: &str) -> String {
+    format!("x-muxel-{}", field.replace('_', "-"))
+}
+
 /// From the object `muxel`, or from headers `x-muxel-...` where the object does not say.
 fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<MuxelFields, ApiError> {
     let mut object = match fields.remove("muxel") {
@@ -197,7 +206,7 @@ fn muxel_fields(fields: &mut Map<String, Value>, headers: &HeaderMap) -> Result<
         });
     }
     for name in KNOWN {
-        let header = format!("x-muxel-{}", name.replace('_', "-"));
+        let header = header_name(name);
         let Some(value) = headers.get(&header) else { continue };
         // A cap that cannot be read must not be dropped: the request would cost what its sender forbade.
         let value = value

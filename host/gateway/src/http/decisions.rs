@@ -1,6 +1,9 @@
 //! `POST /v1/decisions` explains without calling anyone; `GET /v1/decisions/{id}` tells what happened.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension, Json,
@@ -14,7 +17,12 @@ use ledger::Stored;
 use sandbox::Verdict;
 use serde_json::{Map, Value, json};
 
-use super::{auth::Key, error::ApiError, generations, headers};
+use super::{
+    auth::Key,
+    error::ApiError,
+    generations::{Wanted, whole},
+    headers,
+};
 use crate::{pipeline, snapshot::Snapshot, state::State};
 
 pub(super) async fn dry_run(
@@ -24,8 +32,18 @@ pub(super) async fn dry_run(
     request_headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let (admitted, _place) = match generations::begin(&state, snapshot, key, &request_headers, body).await {
-        Ok(begun) => begun,
+    let began = Instant::now();
+    let wanted = whole(body, &snapshot).and_then(|body| Wanted::read(began, snapshot, key, &request_headers, body));
+    let admitted = match wanted {
+        Ok(wanted) => {
+            // Only so many decide at once: a decision takes the processor for a moment, and no provider's time.
+            let turn = state.dry_runs.acquire().await;
+            wanted.admit(&state, Duration::ZERO, None).await.map(|admitted| (admitted, turn))
+        }
+        Err(error) => Err(error),
+    };
+    let (admitted, _turn) = match admitted {
+        Ok(admitted) => admitted,
         Err(error) => {
             state.counts.refuse();
             return error.into_response();

@@ -1,6 +1,10 @@
 //! `POST /v1/images/generations`.
 
-use std::{fmt::Write as _, sync::Arc, time::Instant};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension,
@@ -11,13 +15,22 @@ use axum::{
 use dispatch::CallerPresence;
 use domain::attempt::Charge;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use ledger::Once;
 use serde_json::json;
 
-use super::{all_places_taken, ask, auth::Key, error::ApiError, headers, ledger_full};
+use super::{
+    ask::{self, Ask},
+    auth::Key,
+    error::ApiError,
+    headers,
+    idempotency::{self, Given, Named, Turn},
+    ledger_full, overloaded,
+};
 use crate::{
+    claims::Claim,
     pipeline::{self, Admitted, Served},
     places::Place,
-    snapshot::Snapshot,
+    snapshot::{Snapshot, Target},
     state::{State, Waiting, identity, unix_ms},
 };
 
@@ -28,29 +41,8 @@ pub(super) async fn generate(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    match begin(&state, snapshot, key, &headers, body).await {
-        Ok((admitted, place)) => {
-            // From here on it runs by itself: when the caller leaves, this function ends and the task does not.
-            let (caller, presence) = CallerPresence::new();
-            let waiting = Waiting::new(&state, presence);
-            let base = public_url(&admitted.snapshot, &headers);
-            let task = state.tasks.spawn({
-                let state = Arc::clone(&state);
-                async move {
-                    let answer = match pipeline::serve(&state, admitted, &caller).await {
-                        Ok(served) => answer(&served, &base),
-                        Err(error) => error.into_response(),
-                    };
-                    drop(place);
-                    answer
-                }
-            });
-            let answer = task.await;
-            drop(waiting);
-            answer.unwrap_or_else(|_| {
-                ApiError::with(500, "server_error", "internal", "the request ended unexpectedly").into_response()
-            })
-        }
+    match answer_once(&state, snapshot, key, &headers, body).await {
+        Ok(response) => response,
         Err(error) => {
             state.counts.refuse();
             error.into_response()
@@ -58,46 +50,165 @@ pub(super) async fn generate(
     }
 }
 
-/// Everything that may refuse a request before it gets an id.
-pub(super) async fn begin(
-    state: &State,
+/// Carries the request out, unless it came before under its idempotency key.
+async fn answer_once(
+    state: &Arc<State>,
     snapshot: Arc<Snapshot>,
     key: Option<Arc<Key>>,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<(Admitted, Place), ApiError> {
+) -> Result<Response, ApiError> {
     let began = Instant::now();
-    let body = body.map_err(|rejection| match rejection.status() {
+    let body = whole(body, &snapshot)?;
+    let named = idempotency::named(headers, key.as_deref(), &body)?;
+    let Some(named) = named else {
+        let wanted = Wanted::read(began, snapshot, key, headers, body)?;
+        let (admitted, place) = begin(state, wanted, None).await?;
+        return Ok(carry_out(state, admitted, place, None, headers).await);
+    };
+    let claim = match idempotency::turn(state, named).await? {
+        Turn::Answered(response) => {
+            state.counts.replayed.fetch_add(1, Ordering::Relaxed);
+            return Ok(response);
+        }
+        Turn::Mine(claim) => claim,
+    };
+    let begun = match Wanted::read(began, snapshot, key, headers, body) {
+        Ok(wanted) => begin(state, wanted, Some(named)).await,
+        Err(error) => Err(error),
+    };
+    match begun {
+        Ok((admitted, place)) => Ok(carry_out(state, admitted, place, Some(claim), headers).await),
+        Err(error) => {
+            state.counts.refuse();
+            Ok(idempotency::tell(claim, error.into_response()).await)
+        }
+    }
+}
+
+/// From here on the request runs by itself: when the caller leaves, this function ends and the task does not. With an
+/// idempotency key it does not even notice: its answer will be asked for again.
+async fn carry_out(
+    state: &Arc<State>,
+    admitted: Admitted,
+    place: Place,
+    claim: Option<Claim<Given>>,
+    headers: &HeaderMap,
+) -> Response {
+    let (caller, presence) = match &claim {
+        None => {
+            let (caller, presence) = CallerPresence::new();
+            (caller, Some(presence))
+        }
+        Some(_) => (CallerPresence::steady(), None),
+    };
+    let waiting = Waiting::new(state, presence);
+    let base = public_url(&admitted.snapshot, headers);
+    let task = state.tasks.spawn({
+        let state = Arc::clone(state);
+        async move {
+            let (queued, once) = (admitted.queued, admitted.once);
+            let mut response = match pipeline::serve(&state, admitted, &caller).await {
+                Ok(served) => answer(&served, &base),
+                Err(error) => error.into_response(),
+            };
+            headers::queued(response.headers_mut(), queued);
+            drop(place);
+            match (once, claim) {
+                (Some(once), Some(claim)) => idempotency::settle(&state, once, claim, response).await,
+                _ => response,
+            }
+        }
+    });
+    let answer = task.await;
+    drop(waiting);
+    answer.unwrap_or_else(|_| {
+        ApiError::with(500, "server_error", "internal", "the request ended unexpectedly").into_response()
+    })
+}
+
+/// A request that may be served, but has no place yet.
+pub(super) struct Wanted {
+    began: Instant,
+    ask: Ask,
+    key: Option<Arc<Key>>,
+    snapshot: Arc<Snapshot>,
+    target: Target,
+}
+
+impl Wanted {
+    /// Everything that may refuse a request for what it asks. Its body ends here.
+    pub(super) fn read(
+        began: Instant,
+        snapshot: Arc<Snapshot>,
+        key: Option<Arc<Key>>,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Self, ApiError> {
+        let ask = ask::read(&body, headers)?;
+        drop(body);
+        let target = snapshot.offering.resolve(&snapshot.roster, &ask.model, ask.route.as_deref(), ask.tags.clone())?;
+        let target = target.weighing(&snapshot.roster, &ask.weights)?;
+        if let Some(routes) = key.as_ref().and_then(|key| key.routes.as_ref())
+            && !routes.iter().any(|route| **route == *target.panel.route)
+        {
+            let message = format!("this key may not use route `{}`", target.panel.route);
+            let error = ApiError::with(403, "invalid_request_error", "route_not_allowed", message);
+            let named: Vec<String> = routes.iter().map(|route| format!("`model: \"auto/{route}\"`")).collect();
+            return Err(error.hint(format!("send {}", named.join(" or "))));
+        }
+        if target.is_named() && !snapshot.offering.candidates.iter().any(|candidate| target.admits(candidate)) {
+            let message = format!("route `{}` may not use the model that was asked for", target.panel.route);
+            let error = ApiError::with(403, "invalid_request_error", "model_not_allowed", message);
+            return Err(error.param("model").hint("`auto` chooses among those it may use"));
+        }
+        Ok(Self { began, ask, key, snapshot, target })
+    }
+
+    /// How long it may wait for a place: as long as the configuration says, and no longer than it may take altogether.
+    fn patience(&self) -> Duration {
+        let route = &self.target.route;
+        let caps = self.ask.request.caps.strictest(route.caps);
+        let latency = caps.max_latency_ms.map_or(route.deadline, |ms| Duration::from_millis(u64::from(ms)));
+        let left = latency.min(route.deadline).saturating_sub(self.began.elapsed());
+        self.snapshot.service.queue_timeout.min(left)
+    }
+
+    /// With a slot for its record, it gets its id.
+    pub(super) async fn admit(
+        self,
+        state: &State,
+        queued: Duration,
+        named: Option<Named>,
+    ) -> Result<Admitted, ApiError> {
+        let slot = state.ledger.slot().await.map_err(|_| ledger_full())?;
+        state.counts.admit();
+        let at_ms = unix_ms();
+        let (id, seed) = identity(at_ms);
+        let slot = slot.of(id);
+        let once = named.map(|Named { name, asks }| Once { name, asks, decision: id, at_ms });
+        let Self { began, ask, key, snapshot, target } = self;
+        Ok(Admitted { id, seed, at_ms, began, queued, ask, key, snapshot, target, slot, once })
+    }
+}
+
+/// Waits for a place among those under way, and gives the request its id.
+async fn begin(state: &State, wanted: Wanted, named: Option<Named>) -> Result<(Admitted, Place), ApiError> {
+    let waited = Instant::now();
+    let place = state.places.take(wanted.ask.request.priority, wanted.patience()).await.map_err(overloaded)?;
+    let queued = if place.was_free() { Duration::ZERO } else { waited.elapsed() };
+    Ok((wanted.admit(state, queued, named).await?, place))
+}
+
+/// The whole body.
+pub(super) fn whole(body: Result<Bytes, BytesRejection>, snapshot: &Snapshot) -> Result<Bytes, ApiError> {
+    body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let message = format!("the body is larger than {} bytes", snapshot.service.max_body);
             ApiError::with(413, "invalid_request_error", "body_too_large", message)
         }
         _ => ApiError::malformed("the body did not arrive whole"),
-    })?;
-    let ask = ask::read(&body, headers)?;
-    drop(body);
-    let target = snapshot.offering.resolve(&snapshot.roster, &ask.model, ask.route.as_deref(), ask.tags.clone())?;
-    let target = target.weighing(&snapshot.roster, &ask.weights)?;
-    if let Some(routes) = key.as_ref().and_then(|key| key.routes.as_ref())
-        && !routes.iter().any(|route| **route == *target.panel.route)
-    {
-        let message = format!("this key may not use route `{}`", target.panel.route);
-        let error = ApiError::with(403, "invalid_request_error", "route_not_allowed", message);
-        let named: Vec<String> = routes.iter().map(|route| format!("`model: \"auto/{route}\"`")).collect();
-        return Err(error.hint(format!("send {}", named.join(" or "))));
-    }
-    if target.is_named() && !snapshot.offering.candidates.iter().any(|candidate| target.admits(candidate)) {
-        let message = format!("route `{}` may not use the model that was asked for", target.panel.route);
-        let error = ApiError::with(403, "invalid_request_error", "model_not_allowed", message);
-        return Err(error.param("model").hint("`auto` chooses among those it may use"));
-    }
-    let place = state.places.take(snapshot.service.max_in_flight).ok_or_else(all_places_taken)?;
-    let slot = state.ledger.slot().await.map_err(|_| ledger_full())?;
-    state.counts.admit();
-    let at_ms = unix_ms();
-    let (id, seed) = identity(at_ms);
-    let slot = slot.of(id);
-    Ok((Admitted { id, seed, at_ms, began, ask, key, snapshot, target, slot }, place))
+    })
 }
 
 /// Where pictures of this server are fetched: as configured, or as the caller reached it.

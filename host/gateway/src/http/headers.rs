@@ -1,5 +1,7 @@
 //! The headers Muxel answers with.
 
+use std::time::Duration;
+
 use domain::{
     attempt::{Charge, DecisionId},
     candidate::CandidateId,
@@ -11,6 +13,14 @@ pub(crate) fn decision(headers: &mut HeaderMap, id: DecisionId) {
     let id = text(&id.to_string());
     headers.insert("x-request-id", id.clone());
     headers.insert("x-muxel-decision", id);
+}
+
+/// How long the request waited for a place, when it did: at least a millisecond.
+pub(crate) fn queued(headers: &mut HeaderMap, queued: Duration) {
+    if !queued.is_zero() {
+        let ms = queued.as_nanos().div_ceil(1_000_000);
+        headers.insert("x-muxel-queued-ms", HeaderValue::from(u64::try_from(ms).unwrap_or(u64::MAX)));
+    }
 }
 
 /// What was chosen and what it cost.

@@ -44,9 +44,11 @@ pub(super) async fn ready(Shared(state): Shared<Arc<State>>, headers: HeaderMap,
         "requests": {
             "admitted": state.counts.admitted.load(Ordering::Relaxed),
             "refused": state.counts.refused.load(Ordering::Relaxed),
+            "replayed": state.counts.replayed.load(Ordering::Relaxed),
             "in_flight": state.tasks.len(),
             "waiting": state.counts.waiting.load(Ordering::Relaxed),
         },
+        "queue": state.places.status(),
         "ledger": state.ledger.status(),
         "sandbox": {"allocator": state.plugins.sandbox().allocator()},
     }))

@@ -28,6 +28,8 @@ pub(in crate::config) fn default_server() -> Server {
         header_timeout: Duration::from_secs(10),
         drain: Duration::from_secs(300),
         max_in_flight: 4096,
+        max_queue: 256,
+        queue_timeout: Duration::from_secs(10),
     }
 }
 
@@ -38,6 +40,7 @@ pub(in crate::config) fn default_data(folder: PathBuf) -> Data {
         retention: Duration::from_secs(90 * 86_400),
         media: 1 << 30,
         media_keep: Duration::from_secs(3600),
+        answers: 1 << 30,
     }
 }
 
@@ -87,7 +90,26 @@ pub(super) fn check_server(checker: &mut Checker<'_>) -> Server {
             1_000_000,
             "leave it out for 4096",
         ) as usize,
+        max_queue: max_queue(checker).unwrap_or(usual.max_queue),
+        queue_timeout: checker.period(
+            &at!["server", "queue-timeout"],
+            written.queue_timeout,
+            usual.queue_timeout,
+            ("1ms", "1h"),
+        ),
     }
+}
+
+/// Unlike other counts it may be 0: nobody waits.
+fn max_queue(checker: &mut Checker<'_>) -> Option<usize> {
+    const MOST: u32 = 100_000;
+    let most = checker.written().server.max_queue?;
+    if most > MOST {
+        let hint = format!("write 0 to {MOST}, or leave it out for 256");
+        checker.error(&at!["server", "max-queue"], format!("`{most}` is out of range"), hint);
+        return None;
+    }
+    Some(most as usize)
 }
 
 pub(super) fn check_data(checker: &mut Checker<'_>) -> Data {
@@ -101,6 +123,7 @@ pub(super) fn check_data(checker: &mut Checker<'_>) -> Data {
         retention: checker.period(&at!["data", "retention"], written.retention, usual.retention, ("1m", "36500d")),
         media: written.media.map_or(usual.media, |most| most.0),
         media_keep: checker.period(&at!["data", "media-keep"], written.media_keep, usual.media_keep, ("1s", "365d")),
+        answers: written.answers.map_or(usual.answers, |most| most.0),
     }
 }
 

@@ -217,7 +217,7 @@ deadline = "5s"
 
     error: unknown key `lsten`
       --> muxel.toml:6:1 (data.lsten)
-    hint: known here: `dir`, `prompts`, `retention`, `media`, `media-keep`
+    hint: known here: `dir`, `prompts`, `retention`, `media`, `media-keep`, `answers`
 
     error: `data.prompts` is neither a number nor text in quotes
       --> muxel.toml:7:11 (data.prompts)
