@@ -4,6 +4,7 @@ mod harness;
 
 mod audit;
 mod breakers;
+mod chaos;
 mod cli;
 mod compat;
 mod config_reload;
