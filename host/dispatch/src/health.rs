@@ -19,7 +19,7 @@ mod cell;
 
 pub use account::{KeyView, Rest};
 pub(crate) use cell::Ended;
-pub use cell::{Cell, Probe, Report, View};
+pub use cell::{Cell, Probe, Report};
 
 use account::Account;
 use cell::SavedCell;

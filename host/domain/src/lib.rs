@@ -23,6 +23,7 @@ pub mod provider;
 pub mod baseline;
 pub mod capability;
 pub mod decision;
+pub mod field;
 pub mod plugin;
 pub mod policy;
 pub mod split;

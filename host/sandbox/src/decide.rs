@@ -15,6 +15,7 @@ use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
+    field::Field,
     plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
     policy::{self, Unpriced},
     price::{HOST_PRICE, list_price},
@@ -53,18 +54,6 @@ impl Panel {
         let names = std::iter::once(&self.classifier).chain(&self.cost_models).chain(&self.strategies);
         names.into_iter().any(|name| roster.is_slow(name))
     }
-}
-
-/// The candidates of one request before any plugin was asked.
-#[derive(Debug)]
-pub struct Field<'a> {
-    pub candidates: &'a [Arc<Candidate>],
-    /// Each with its veto, or with its tariff, quality, latency and live facts.
-    pub considered: Vec<Considered>,
-    /// Index into `considered` of a candidate whose breaker waits for a probe.
-    pub due: Option<u32>,
-    /// Every breaker was open, and one candidate is offered all the same.
-    pub last_resort: bool,
 }
 
 /// For whom a decision is made, and what may be used for it.

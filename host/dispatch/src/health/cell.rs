@@ -10,8 +10,8 @@ use std::{
 
 use domain::{
     breaker::{self, Breaker, Change, Millis, State, Ticket},
-    catalogue::Latency,
     failure::{BreakerEffect, FailureKind},
+    field::View,
     plugin::Live,
     tracker::{Event, SavedSlot, Span, Summary, Tracker},
 };
@@ -34,18 +34,6 @@ pub struct Cell {
 struct Measured {
     breaker: Breaker,
     tracker: Tracker,
-}
-
-/// A cell at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct View {
-    /// `Open` also while the provider's whole account is shut.
-    pub state: State,
-    pub live: Live,
-    /// Measured, once there are enough deliveries.
-    pub latency: Option<Latency>,
-    /// The provider asked for patience, or takes none of the keys: calling it all the same would be bad manners.
-    pub shut: bool,
 }
 
 /// A cell for people.
