@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     job::Picture,
     picture::{NotAPicture, check, check_base64},
-    simulated::{SimulatedAnswer, SimulationSettings, Sketch, draw, simulate},
+    simulated::{SimulatedAnswer, SimulationSettings, Sketch, blank, draw, simulate},
     transport::{MAX_ANSWER, Transport},
 };
 
@@ -74,7 +74,11 @@ impl Means {
         tokio::time::sleep(simulated.latency).await;
         match simulated.answer {
             SimulatedAnswer::Pictures { sketches, usage, credits } => {
-                let pictures = self.draw_all(sketches).await?;
+                let pictures = if settings.blank {
+                    sketches.iter().map(|_| blank()).collect()
+                } else {
+                    self.draw_all(sketches).await?
+                };
                 let other =
                     credits.map(|credits| ("credits".to_owned(), json!(credits.number()))).into_iter().collect();
                 let credits = credits.map_or(Told::Nothing, Told::Amount);
@@ -97,6 +101,7 @@ impl Means {
                 let answer = openai::decode(status, &headers, &Bytes::from(body), SystemTime::now());
                 Err(answer.err().unwrap_or_else(|| Failure::new(FailureKind::Server, "a simulated error")))
             }
+            SimulatedAnswer::Unreachable => Err(Failure::new(FailureKind::Connect, "no connection: simulated")),
             SimulatedAnswer::Hang => std::future::pending().await,
         }
     }

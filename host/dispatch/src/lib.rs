@@ -44,5 +44,6 @@ pub use failure::ProviderError;
 pub use health::{Cell, Clock, Health, KeyView, Probe, Report, Rest, SavedHealth};
 pub use job::{Delivery, DispatchFailure, Dispatched, Job, Picture, Step, Stopped};
 pub use picture::{Format, NotAPicture, Seen, check, check_base64};
+pub use random::SplitMix;
 pub use secret::Secret;
-pub use simulated::{Outage, Simulated, SimulatedAnswer, SimulationSettings, Sketch, draw, simulate};
+pub use simulated::{Outage, OutageKind, Simulated, SimulatedAnswer, SimulationSettings, Sketch, draw, simulate};

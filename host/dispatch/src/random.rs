@@ -1,17 +1,20 @@
 //! Random numbers from a seed: the same seed gives the same numbers on every machine.
 //!
-//! SplitMix64 (Steele, Lea and Flood, 2014). Good enough for jitter and for simulated providers, nothing else.
+//! SplitMix64 (Steele, Lea and Flood, 2014). Good enough for jitter and for simulations, nothing else.
 
 /// A stream of numbers.
-pub(crate) struct SplitMix(u64);
+#[derive(Clone, Debug)]
+pub struct SplitMix(u64);
 
 impl SplitMix {
-    pub(crate) fn new(seed: u64) -> Self {
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A stream of its own for `text`, so that two texts with one seed differ.
-    pub(crate) fn of(seed: u64, text: &str) -> Self {
+    #[must_use]
+    pub fn of(seed: u64, text: &str) -> Self {
         // FNV-1a.
         let hash = text
             .bytes()
@@ -19,7 +22,8 @@ impl SplitMix {
         Self(hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,16 +32,16 @@ impl SplitMix {
     }
 
     /// 0 to 1, without 1.
-    pub(crate) fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    pub(crate) fn between(&mut self, from: f64, to: f64) -> f64 {
+    pub fn between(&mut self, from: f64, to: f64) -> f64 {
         from + (to - from) * self.unit()
     }
 
     /// From the normal distribution (Box and Muller).
-    pub(crate) fn normal(&mut self) -> f64 {
+    pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
@@ -49,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_numbers_and_another_text_gives_others() {
-        let first = |seed, text| SplitMix::of(seed, text).next();
+        let first = |seed, text| SplitMix::of(seed, text).bits();
         assert_eq!(first(7, "a"), first(7, "a"));
         assert_ne!(first(7, "a"), first(7, "b"));
         assert_ne!(first(7, "a"), first(8, "a"));

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use dispatch::{Dispatcher, ProviderSetup, Secret, SimulationSettings};
+use dispatch::{Dispatcher, OutageKind, ProviderSetup, Secret, SimulationSettings};
 use domain::digest::Digest;
 
 use crate::{
@@ -100,14 +100,16 @@ fn simulated(simulation: &Simulation) -> SimulationSettings {
         duration: outage.lasts,
         error_rate: outage.error_rate,
         latency_factor: outage.latency_factor,
+        kind: OutageKind::ServerError,
     };
     SimulationSettings {
         latency_scale: simulation.latency_scale,
-        sigma: simulation.sigma,
+        sigma: Some(simulation.sigma),
         error_rate: simulation.error_rate,
         hang_rate: simulation.hang_rate,
         refusal_rate: simulation.refusal_rate,
         rate_limited_rate: simulation.rate_limited_rate,
         outages: simulation.outages.iter().map(outage).collect(),
+        blank: false,
     }
 }

@@ -8,7 +8,7 @@ fn png(width: u32, height: u32) -> Vec<u8> {
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Grayscale);
     let mut noise = SplitMix::new(1);
-    let pixels: Vec<u8> = (0..width * height).map(|_| noise.next() as u8).collect();
+    let pixels: Vec<u8> = (0..width * height).map(|_| noise.bits() as u8).collect();
     let mut writer = encoder.write_header().expect("a header");
     writer.write_image_data(&pixels).expect("pixels");
     writer.finish().expect("an end");

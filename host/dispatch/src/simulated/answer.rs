@@ -34,6 +34,27 @@ pub(super) fn refusal() -> SimulatedAnswer {
     SimulatedAnswer::Error { status: 400, retry_after: None, body: body.to_string() }
 }
 
+pub(super) fn credential() -> SimulatedAnswer {
+    let body = json!({ "error": {
+        "message": "simulated: incorrect API key provided",
+        "type": "invalid_request_error", "param": null, "code": "invalid_api_key",
+    } });
+    SimulatedAnswer::Error { status: 401, retry_after: None, body: body.to_string() }
+}
+
+pub(super) fn quota() -> SimulatedAnswer {
+    let body = json!({ "error": {
+        "message": "simulated: you exceeded your current quota",
+        "type": "insufficient_quota", "param": null, "code": "insufficient_quota",
+    } });
+    SimulatedAnswer::Error { status: 429, retry_after: None, body: body.to_string() }
+}
+
+/// An answer that holds no picture.
+pub(super) fn empty() -> SimulatedAnswer {
+    SimulatedAnswer::Error { status: 200, retry_after: None, body: json!({ "created": 0, "data": [] }).to_string() }
+}
+
 pub(super) fn too_large(size: Size) -> SimulatedAnswer {
     let body = json!({ "error": {
         "message": format!("simulated: {size} is more than 36 megapixels"),

@@ -90,6 +90,7 @@ fn an_outage_begins_and_ends_as_scripted() {
         duration: Duration::from_secs(5),
         error_rate: 1.0,
         latency_factor: 4.0,
+        kind: OutageKind::ServerError,
     };
     let settings = SimulationSettings { outages: vec![outage], ..SimulationSettings::default() };
     let fails = |seconds| {
@@ -100,9 +101,63 @@ fn an_outage_begins_and_ends_as_scripted() {
 }
 
 #[test]
+fn an_outage_fails_calls_in_its_own_way() {
+    let during = |kind| {
+        let (from, duration) = (Duration::ZERO, Duration::from_secs(1));
+        let outage = Outage { from, duration, error_rate: 1.0, latency_factor: 1.0, kind };
+        outcome(1, &SimulationSettings { outages: vec![outage], ..SimulationSettings::default() }).answer
+    };
+    let status = |kind| match during(kind) {
+        SimulatedAnswer::Error { status, .. } => Some(status),
+        _ => None,
+    };
+    assert_eq!(during(OutageKind::Hang), SimulatedAnswer::Hang);
+    assert_eq!(during(OutageKind::Connect), SimulatedAnswer::Unreachable);
+    assert_eq!(status(OutageKind::RateLimited), Some(429));
+    assert_eq!(status(OutageKind::Empty), Some(200));
+    assert_eq!(status(OutageKind::Credential), Some(401));
+    assert_eq!(status(OutageKind::Quota), Some(429));
+}
+
+#[test]
+fn overlapping_outages_add_up() {
+    let slow = |from, factor| Outage {
+        from: Duration::from_secs(from),
+        duration: Duration::from_secs(10),
+        error_rate: 0.0,
+        latency_factor: factor,
+        kind: OutageKind::ServerError,
+    };
+    let settings =
+        SimulationSettings { sigma: Some(0.0), outages: vec![slow(0, 2.0), slow(5, 3.0)], ..Default::default() };
+    let takes = |second| simulated(&Request::for_prompt("x"), 1, Duration::from_secs(second), &settings).latency;
+    assert_eq!([4, 5, 12, 15].map(takes), [16, 48, 24, 8].map(Duration::from_secs));
+}
+
+#[test]
+fn without_a_spread_of_its_own_a_twentieth_takes_longer_than_the_p95() {
+    let settings = SimulationSettings { sigma: None, ..SimulationSettings::default() };
+    let slow = (0..4_000).filter(|seed| outcome(*seed, &settings).latency > Duration::from_secs(12)).count();
+    assert!((150..250).contains(&slow), "{slow} of 4000 took longer than 12 s");
+}
+
+#[test]
+fn rates_that_add_up_to_1_leave_nothing_over() {
+    let settings = SimulationSettings {
+        error_rate: 0.4,
+        hang_rate: 0.1,
+        refusal_rate: 0.3,
+        rate_limited_rate: 0.2,
+        ..SimulationSettings::default()
+    };
+    let delivers = |seed| matches!(outcome(seed, &settings).answer, SimulatedAnswer::Pictures { .. });
+    assert!(!(0..1_000).any(delivers));
+}
+
+#[test]
 fn absurd_settings_do_not_panic() {
     let settings =
-        SimulationSettings { latency_scale: f64::INFINITY, sigma: f64::NAN, ..SimulationSettings::default() };
+        SimulationSettings { latency_scale: f64::INFINITY, sigma: Some(f64::NAN), ..SimulationSettings::default() };
     assert_eq!(outcome(1, &settings).latency, MAX_LATENCY);
     let negative = SimulationSettings { latency_scale: -1.0, ..SimulationSettings::default() };
     assert_eq!(outcome(1, &negative).latency, MAX_LATENCY);

@@ -6,11 +6,11 @@ use domain::{attempt::Charge, failure::FailureKind, money::MicroUsd, price::Tari
 use tokio::time::Instant;
 
 use super::stage::{Stage, ends};
-use crate::{Job, Outage, SimulationSettings};
+use crate::{Job, Outage, OutageKind, SimulationSettings};
 
 /// A thousand times quicker than life.
 fn quick() -> SimulationSettings {
-    SimulationSettings { latency_scale: 0.001, sigma: 0.0, ..SimulationSettings::default() }
+    SimulationSettings { latency_scale: 0.001, sigma: Some(0.0), ..SimulationSettings::default() }
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_simulated_failure_goes_the_way_of_a_real_one() {
 #[tokio::test]
 async fn an_outage_sends_requests_elsewhere() {
     let (from, duration) = (Duration::ZERO, Duration::from_secs(7_200));
-    let outage = Outage { from, duration, error_rate: 1.0, latency_factor: 1.0 };
+    let outage = Outage { from, duration, error_rate: 1.0, latency_factor: 1.0, kind: OutageKind::ServerError };
     let failing = SimulationSettings { outages: vec![outage], ..quick() };
     let play = Stage::default().simulated("a", failing).simulated("b", quick()).play();
     for _ in 0..5 {
