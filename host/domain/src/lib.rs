@@ -40,3 +40,4 @@ pub mod explain;
 
 pub mod digest;
 pub mod nearest;
+pub mod units;
