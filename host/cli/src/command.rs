@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod config;
 mod decide;
+mod eval;
 mod key;
 mod load;
 mod models;
@@ -41,6 +42,8 @@ enum Command {
     Audit(audit::Audit),
     Replay(replay::Replay),
     #[command(subcommand)]
+    Eval(eval::Eval),
+    #[command(subcommand)]
     Bench(bench::Bench),
 }
 
@@ -58,6 +61,7 @@ impl Cli {
             Command::Key(command) => command.run(printer),
             Command::Audit(command) => command.run(printer),
             Command::Replay(command) => command.run(printer),
+            Command::Eval(command) => command.run(printer),
             Command::Bench(command) => command.run(printer),
         }
     }

@@ -1,10 +1,11 @@
-//! Measuring and repeating decisions: the benchmark of the sandbox against the same functions called natively, and the
-//! replay of recorded decisions.
+//! Measuring and repeating decisions: the benchmark of the sandbox against the same functions called natively, the
+//! replay of recorded decisions, and simulated workloads.
 //!
-//! Evaluation on ratings and simulation belong here too.
+//! Evaluation on ratings belongs here too.
 
 mod bench;
 mod replay;
+pub mod simulate;
 
 pub use bench::{BenchError, DecisionRun, bench_decision};
 pub use replay::{Comparison, Finding, Replayed, ReplayedCall, Replayer};

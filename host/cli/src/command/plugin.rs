@@ -16,6 +16,8 @@ mod vendor;
 
 use clap::Subcommand;
 
+pub(super) use load::admit;
+
 use crate::{exit::ExitStatus, printer::Printer};
 
 /// Make, build, check, try, inspect, sign and list plugins

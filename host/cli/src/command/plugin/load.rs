@@ -27,7 +27,7 @@ pub(super) fn sandbox() -> anyhow::Result<Sandbox> {
 /// # Errors
 ///
 /// Why `serve` would not take it in.
-pub(super) fn admit(sandbox: &Sandbox, path: &Path) -> Result<Plugin, Mistake> {
+pub(in crate::command) fn admit(sandbox: &Sandbox, path: &Path) -> Result<Plugin, Mistake> {
     admit_with_bytes(sandbox, path).map(|(plugin, _)| plugin)
 }
 

@@ -6,11 +6,11 @@ use crate::{exit::ExitStatus, printer::Printer};
 
 /// A mistake of the author's. Not an error of this program: the command ends with [`ExitStatus::Failure`].
 #[derive(Debug, Serialize)]
-pub(super) struct Mistake {
+pub(in crate::command) struct Mistake {
     /// Stable word for programs.
     pub(super) code: &'static str,
-    pub(super) reason: String,
-    pub(super) hint: Option<String>,
+    pub(in crate::command) reason: String,
+    pub(in crate::command) hint: Option<String>,
 }
 
 impl Mistake {

@@ -1,0 +1,26 @@
+//! Simulation: a workload run through the real plugins, breakers and dispatcher, against providers that are not there,
+//! on a clock that does not wait.
+//!
+//! Every strategy meets the same requests at the same moments, and a provider does the same with the same request at the
+//! same attempt: what differs between two strategies is what they decided. Equal seeds give equal numbers, unless the
+//! machine's clock ends a plugin call, which the report says.
+//!
+//! The file's form is documented in `examples/workloads/README.md`.
+
+mod arrivals;
+mod check;
+mod contestant;
+mod mix;
+mod problem;
+mod report;
+mod run;
+mod tally;
+mod watch;
+mod workload;
+mod written;
+
+pub use contestant::{Contestant, NoContestant, PINNED};
+pub use problem::{Problem, Problems};
+pub use report::{About, Load, OutageReport, Outcome, Percentiles, Report, StrategyReport};
+pub use run::{SimulationError, run};
+pub use workload::{Overrides, Workload};

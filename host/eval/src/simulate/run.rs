@@ -1,0 +1,204 @@
+//! One contestant's run: requests arrive on a clock that is paused, are decided by the real plugins and carried out by
+//! the real dispatcher, and are counted.
+//!
+//! The runtime has one thread and a clock that jumps to the next moment at which anything happens, so hours pass in
+//! seconds and everything happens in one order.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use dispatch::{CallerPresence, Cell, Dispatcher, Health, Job, ProviderSetup, SetupError, Step};
+use domain::{
+    attempt::DecisionId,
+    catalogue::Date,
+    field::Field,
+    request::{Moment, Operation, Request},
+};
+use sandbox::{Circumstances, Decided, Verdict, decide};
+use tokio::{task::JoinSet, time::Instant};
+
+use super::{
+    contestant::Contestant,
+    report::Outcome,
+    tally::{Ended, Tally},
+    watch::Watch,
+    workload::Workload,
+};
+
+/// Requests between two words about progress.
+const PROGRESS: u64 = 1_000;
+
+/// A simulation that could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    #[error("cannot make a runtime")]
+    Runtime(#[from] std::io::Error),
+    #[error(transparent)]
+    Provider(#[from] SetupError),
+    /// A defect of this program.
+    #[error("a simulated request ended unexpectedly")]
+    Broken,
+}
+
+/// Runs the whole workload with one contestant. `progress` hears how many requests have arrived.
+///
+/// # Errors
+///
+/// When no runtime can be made, or for a defect of this program.
+pub fn run(
+    workload: &Workload,
+    contestant: &Contestant,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Outcome, SimulationError> {
+    sandbox::prepare_thread();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
+        let stage = Arc::new(Stage::new(workload)?);
+        let watching = stage.watch.attend(&stage.health);
+        let mut tasks = JoinSet::new();
+        let start = stage.start;
+        let seed = workload.seed;
+        let last = workload.mix.len().unwrap_or(u64::MAX);
+        let arrivals = workload.arrivals.times(seed).zip(0..last);
+        for (at, n) in arrivals.take_while(|(at, _)| workload.duration.is_none_or(|end| *at < end)) {
+            tokio::time::sleep_until(start + at).await;
+            let (request, bits) = workload.mix.request(seed, n, stage.caps);
+            let planned = stage.plan(workload, contestant, request, n, bits);
+            tasks.spawn(Arc::clone(&stage).carry_out(planned));
+            // Attempts that begin at this moment are seen by whoever is decided at the same moment.
+            tokio::task::yield_now().await;
+            while let Some(ended) = tasks.try_join_next() {
+                ended.map_err(|_| SimulationError::Broken)?;
+            }
+            if n % PROGRESS == 0 {
+                progress(n);
+            }
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(|_| SimulationError::Broken)?;
+        }
+        watching.abort();
+        let recoveries = stage.watch.recoveries(workload.duration);
+        let tally = std::mem::take(&mut *stage.tally());
+        Ok(Outcome { name: contestant.name.clone(), tally, recoveries })
+    })
+}
+
+/// Everything one run happens on.
+struct Stage {
+    dispatcher: Dispatcher,
+    health: Arc<Health>,
+    cells: Vec<Arc<Cell>>,
+    watch: Arc<Watch>,
+    tally: Mutex<Tally>,
+    start: Instant,
+    start_ms: u64,
+    today: Date,
+    caps: domain::request::Caps,
+    deadline: Duration,
+    fall_over_after_charge: bool,
+}
+
+/// A request on its way to the dispatcher, or none when nobody may serve it.
+struct Planned {
+    arrived: Instant,
+    request: Arc<Request>,
+    decided: Decided,
+    job: Option<Job>,
+}
+
+impl Stage {
+    fn new(workload: &Workload) -> Result<Self, SimulationError> {
+        let health = Arc::new(Health::new());
+        let cell = |candidate: &Arc<_>| {
+            health.cell(&domain::candidate::Candidate::clone(candidate).id, Operation::ImageGenerate)
+        };
+        let cells: Vec<Arc<Cell>> = workload.candidates.iter().map(cell).collect();
+        let watch = Arc::new(Watch::new(workload, &cells, health.clock()));
+        let setups = workload.accounts.iter().map(|account| ProviderSetup {
+            provider: Arc::clone(&account.provider),
+            base_url: None,
+            key: None,
+            result_hosts: Vec::new(),
+            simulate: account.settings.clone(),
+        });
+        let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&watch) as _;
+        let dispatcher = Dispatcher::new(setups.collect(), Arc::clone(&health), journal)?;
+        let deadline_ms = u32::try_from(workload.terms.deadline.as_millis()).unwrap_or(u32::MAX);
+        let mut caps = workload.terms.caps;
+        caps.max_latency_ms.get_or_insert(deadline_ms);
+        Ok(Self {
+            dispatcher,
+            cells,
+            watch,
+            tally: Mutex::new(Tally::new(workload)),
+            // The clock stands still, so this is the moment at which health began as well.
+            start: Instant::now(),
+            start_ms: workload.date.unix_ms(),
+            today: workload.date,
+            caps,
+            deadline: workload.terms.deadline,
+            fall_over_after_charge: workload.terms.fall_over_after_charge,
+            health,
+        })
+    }
+
+    /// Decides as a gateway does, and lines up the attempts.
+    fn plan(&self, workload: &Workload, contestant: &Contestant, request: Request, n: u64, bits: u64) -> Planned {
+        let arrived = Instant::now();
+        let request = Arc::new(request);
+        let now = self.health.now();
+        let admits = |candidate: &_| contestant.admits(candidate);
+        let candidates = &workload.candidates;
+        let field = Field::new(candidates, &request, self.today, now, admits, |index| self.cells[index].view(now));
+        let moment = Moment { now_ms: self.start_ms + now, seed: bits, sequence: n, session: 0 };
+        let mut probe = None;
+        let panel = workload.panel(&contestant.strategy);
+        let decided = decide(&contestant.roster, &panel, &request, moment, field, Circumstances::ALONE, |due| {
+            probe = self.cells[due as usize].take_probe(now);
+            probe.is_some()
+        });
+        let decision = &decided.decision;
+        let step = |index: &u32| {
+            let considered = &decision.considered[*index as usize];
+            let at = considered.candidate as usize;
+            Step {
+                candidate: Arc::clone(&candidates[at]),
+                cell: Arc::clone(&self.cells[at]),
+                tariff: considered.tariff.unwrap_or_default(),
+                estimate: considered.cost,
+                p50_ms: considered.latency.map(|latency| latency.p50_ms),
+                // The probe, when there is one, is the first of the order.
+                probe: probe.take(),
+            }
+        };
+        let job = (decided.verdict == Verdict::Go).then(|| Job {
+            decision: DecisionId::new(moment.now_ms, u128::from(bits)),
+            request: Arc::clone(&request),
+            extra: serde_json::Map::new(),
+            steps: decision.order.iter().map(step).collect(),
+            max_cost: request.caps.max_cost,
+            deadline: arrived + self.deadline,
+            fall_over_after_charge: self.fall_over_after_charge,
+            seed: bits,
+        });
+        Planned { arrived, request, decided, job }
+    }
+
+    async fn carry_out(self: Arc<Self>, planned: Planned) {
+        let Planned { arrived, request, decided, job } = planned;
+        let dispatched = match job {
+            Some(job) => Some(self.dispatcher.run(job, &CallerPresence::steady()).await),
+            None => None,
+        };
+        let at = arrived.duration_since(self.start);
+        let ended = Ended { at, latency: arrived.elapsed(), request: &request, decided: &decided, dispatched };
+        self.tally().add(ended);
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
