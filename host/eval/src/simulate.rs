@@ -11,6 +11,7 @@ mod arrivals;
 mod check;
 mod contestant;
 mod mix;
+mod plot;
 mod problem;
 mod report;
 mod run;
@@ -20,6 +21,7 @@ mod workload;
 mod written;
 
 pub use contestant::{Contestant, NoContestant, PINNED};
+pub use plot::plot;
 pub use problem::{Problem, Problems};
 pub use report::{About, Load, OutageReport, Outcome, Percentiles, Report, StrategyReport};
 pub use run::{SimulationError, run};

@@ -356,6 +356,11 @@ impl Plugin {
         Self { conduct, standby: Some(standby), ..self.copy(Arc::clone(&self.code)) }
     }
 
+    /// The same plugin with `deadline_ms` for a call, and nothing noted of it yet.
+    pub(crate) fn with_deadline(&self, deadline_ms: u64) -> Self {
+        Self { limits: Limits { deadline_ms, ..self.limits }, ..self.copy(Arc::clone(&self.code)) }
+    }
+
     /// Whether half of its calls take longer than a request's own thread has time for.
     pub(crate) fn is_too_slow(&self) -> bool {
         self.tier() == Tier::Fast && self.conduct.is_slow()

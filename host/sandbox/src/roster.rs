@@ -11,6 +11,9 @@ use crate::{
     plugin::{Kind, Plugin},
 };
 
+/// What the clock leaves a call when only its fuel is to end it.
+const UNHURRIED_MS: u64 = 600_000;
+
 /// All plugins in service, and what was refused.
 #[derive(Default)]
 pub struct Roster {
@@ -72,6 +75,18 @@ impl Roster {
         plugins.insert(plugin.name(), plugin);
         let disabled = self.disabled.clone();
         Self { revision: self.revision, plugins, refused: self.refused.clone(), disabled, slow: true }
+    }
+
+    /// The same plugins, whose calls this machine's clock does not end: fuel does. For whoever must come to the same
+    /// answers on a busy machine, and whom nobody waits for.
+    #[must_use]
+    pub fn unhurried(&self) -> Self {
+        let unhurried = |(name, plugin): (&Arc<str>, &Arc<Plugin>)| {
+            (Arc::clone(name), Arc::new(plugin.with_deadline(UNHURRIED_MS)))
+        };
+        let plugins = self.plugins.iter().map(unhurried).collect();
+        let (refused, disabled) = (self.refused.clone(), self.disabled.clone());
+        Self { revision: self.revision, plugins, refused, disabled, slow: self.slow }
     }
 
     /// All plugins by name.

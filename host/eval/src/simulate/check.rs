@@ -2,29 +2,26 @@
 
 use std::{ops::Range, path::Path, sync::Arc, time::Duration};
 
-use dispatch::{Outage, OutageKind};
 use domain::{
-    candidate::{Candidate, Pattern},
     catalogue::{Catalogue, Date, Model},
     nearest::nearest,
-    request::Caps,
 };
 use toml::Spanned;
 
 use super::{
     arrivals::Arrivals,
     problem::Findings,
-    workload::{Account, MOST_REQUESTS, Overrides, Scripted, Terms, Workload},
+    workload::{Account, MOST_REQUESTS, Overrides, Workload},
     written::{self, Period, Written},
 };
 
+mod outages;
 mod providers;
 mod requests;
+mod route;
 
 /// Largest factor on a latency.
 const LARGEST_FACTOR: f64 = 1_000.0;
-/// The route's deadline when none is written: as in `muxel.toml`.
-const DEADLINE: Duration = Duration::from_secs(300);
 /// Longest run: longer ones have more minutes than requests.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
@@ -43,15 +40,16 @@ pub(super) fn check(
         findings.whole("`duration` is missing", "write how long it runs, like `duration = \"1h\"`");
     }
     let mut accounts = providers::check(findings, written, catalogue);
-    let outages = outages(findings, written, duration, &mut accounts);
-    let candidates = candidates(findings, written, &accounts);
-    let terms = terms(findings, &written.route);
-    let baseline = baseline(findings, &written.route, &candidates);
+    let outages = outages::check(findings, written, duration, &mut accounts);
+    let date = written.date.unwrap_or_else(|| newest(catalogue));
+    let candidates = route::candidates(findings, &written.route, &accounts, date);
+    let terms = route::terms(findings, &written.route);
+    let baseline = route::baseline(findings, &written.route, &candidates);
     let (arrivals, mix) = (arrivals?, mix?);
     let workload = Workload {
         title: written.title.clone().unwrap_or_default(),
         seed: overrides.seed.or(written.seed).unwrap_or(1),
-        date: written.date.unwrap_or_else(|| newest(catalogue)),
+        date,
         duration,
         arrivals,
         mix,
@@ -154,131 +152,6 @@ fn check_number(findings: &mut Findings<'_>, written: &Written, workload: &Workl
     } else if expected == 0 {
         findings.at(&span, "not one request is expected", "raise the rate, or make `duration` longer");
     }
-}
-
-fn terms(findings: &mut Findings<'_>, written: &written::Route) -> Terms {
-    let deadline = written.deadline.as_ref().map_or(DEADLINE, |deadline| {
-        let given = deadline.get_ref().0;
-        if given.is_zero() || given > Duration::from_secs(86_400) {
-            findings.at(&deadline.span(), "a deadline is between 1ms and 1d", "write it like `deadline = \"300s\"`");
-        }
-        given
-    });
-    let min_quality = share(findings, "min-quality", written.min_quality.as_ref()).map(|least| least as f32);
-    let names = |names: &[String]| names.iter().map(|name| name.as_str().into()).collect();
-    Terms {
-        classifier: written.classifier.as_deref().unwrap_or("context-classifier").into(),
-        cost_models: written.cost_models.as_deref().map_or_else(|| vec!["list-price".into()], names),
-        caps: Caps { max_cost: written.max_cost, max_latency_ms: None, min_quality },
-        deadline,
-        fall_over_after_charge: written.fall_over_after_charge.unwrap_or(true),
-    }
-}
-
-/// Those that the route's patterns leave.
-fn candidates(findings: &mut Findings<'_>, written: &Written, accounts: &[Offering]) -> Vec<Arc<Candidate>> {
-    let all = accounts.iter().flat_map(|(account, models)| {
-        models.iter().flat_map(|model| Candidate::all(&account.provider, model).map(Arc::new))
-    });
-    let all: Vec<Arc<Candidate>> = all.collect();
-    let patterns = |written: &[Spanned<String>]| -> Vec<(Pattern, Range<usize>)> {
-        written.iter().map(|pattern| (Pattern(pattern.get_ref().clone()), pattern.span())).collect()
-    };
-    let (only, never) = (patterns(&written.route.candidates.only), patterns(&written.route.candidates.never));
-    for (pattern, span) in only.iter().chain(&never) {
-        if !all.is_empty() && !all.iter().any(|candidate| pattern.matches(&candidate.id)) {
-            let near = near(&pattern.0, all.iter().map(|candidate| candidate.id.as_str()));
-            findings.at(span, format!("nobody here is called `{}`", pattern.0), near);
-        }
-    }
-    let named = |patterns: &[(Pattern, Range<usize>)], candidate: &Candidate| {
-        patterns.iter().any(|(p, _)| p.matches(&candidate.id))
-    };
-    let kept: Vec<_> = all
-        .iter()
-        .filter(|candidate| (only.is_empty() || named(&only, candidate)) && !named(&never, candidate))
-        .cloned()
-        .collect();
-    if kept.is_empty() && !all.is_empty() {
-        findings.whole("`route.candidates` leaves nobody", "let `only` name more, or `never` fewer");
-    }
-    kept
-}
-
-fn baseline(
-    findings: &mut Findings<'_>,
-    written: &written::Route,
-    candidates: &[Arc<Candidate>],
-) -> Option<Arc<Candidate>> {
-    let written = written.baseline.as_ref()?;
-    let name = written.get_ref();
-    let Some(found) = candidates.iter().find(|candidate| candidate.id.as_str() == name) else {
-        let hint = near(name, candidates.iter().map(|candidate| candidate.id.as_str()));
-        findings.at(&written.span(), format!("there is no candidate `{name}` to be the baseline"), hint);
-        return None;
-    };
-    let unpriced = found.tier().price.is_none();
-    if unpriced {
-        let message = format!("nobody knows what `{name}` costs, so nothing can be saved against it");
-        findings.at(&written.span(), message, "name a candidate with a price, or give it one");
-    }
-    Some(Arc::clone(found))
-}
-
-fn outages(
-    findings: &mut Findings<'_>,
-    written: &Written,
-    duration: Option<Duration>,
-    accounts: &mut [Offering],
-) -> Vec<Scripted> {
-    let mut scripted = Vec::with_capacity(written.outages.len());
-    for outage in &written.outages {
-        let outage = outage.get_ref();
-        let name = outage.provider.get_ref();
-        let (from, lasts) = (outage.from.get_ref().0, outage.lasts.get_ref().0);
-        if duration.is_some_and(|duration| from >= duration) {
-            let hint = "let it begin earlier, or make `duration` longer";
-            findings.at(&outage.from.span(), "the outage begins after the run has ended", hint);
-        }
-        if lasts.is_zero() {
-            findings.at(&outage.lasts.span(), "an outage of no length is none", "write it like `for = \"10m\"`");
-        }
-        let error_rate = share(findings, "error-rate", outage.error_rate.as_ref()).unwrap_or(1.0);
-        let latency_factor = factor(findings, "latency-factor", outage.latency_factor.as_ref()).unwrap_or(1.0);
-        let kind = outage.kind.as_ref().and_then(|kind| outage_kind(findings, kind)).unwrap_or_default();
-        let Some((account, _)) = accounts.iter_mut().find(|(account, _)| account.provider.name == *name) else {
-            let hint = near(name, accounts.iter().map(|(account, _)| account.provider.name.as_str()));
-            findings.at(&outage.provider.span(), format!("there is no provider `{name}`"), hint);
-            continue;
-        };
-        account.settings.outages.push(Outage { from, duration: lasts, error_rate, latency_factor, kind });
-        scripted.push(Scripted { provider: name.clone(), from, until: from + lasts });
-    }
-    scripted.sort_by_key(|outage| outage.from);
-    scripted
-}
-
-fn outage_kind(findings: &mut Findings<'_>, written: &Spanned<String>) -> Option<OutageKind> {
-    let kinds = [
-        ("server-error", OutageKind::ServerError),
-        ("hang", OutageKind::Hang),
-        ("connect", OutageKind::Connect),
-        ("rate-limited", OutageKind::RateLimited),
-        ("empty", OutageKind::Empty),
-        ("credential", OutageKind::Credential),
-        ("quota", OutageKind::Quota),
-    ];
-    let word = written.get_ref();
-    let found = kinds.iter().find(|(known, _)| known == word).map(|(_, kind)| *kind);
-    if found.is_none() {
-        let known: Vec<&str> = kinds.iter().map(|(known, _)| *known).collect();
-        findings.at(
-            &written.span(),
-            format!("`{word}` is no kind of outage"),
-            format!("write one of {}", known.join(", ")),
-        );
-    }
-    found
 }
 
 /// A share from 0 to 1.

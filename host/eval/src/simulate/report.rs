@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, collections::HashMap, time::Duration};
 use serde::Serialize;
 
 use super::{
+    contestant::PINNED,
     tally::{End, Mark, Tally, Times},
     watch::Recovery,
     workload::Workload,
@@ -144,6 +145,14 @@ impl Report {
     }
 }
 
+impl StrategyReport {
+    /// Whether it stands for one candidate or model.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.name.starts_with(PINNED)
+    }
+}
+
 impl About {
     fn of(workload: &Workload) -> Self {
         let count = workload.candidates.len();
@@ -219,7 +228,7 @@ fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
 }
 
 fn outage(recovery: &Recovery) -> OutageReport {
-    let seconds = |time: Duration| time.as_secs_f64();
+    let seconds = |time: Duration| time.as_millis() as f64 / 1e3;
     let first_request_s = recovery.first_request.map(seconds);
     OutageReport {
         provider: recovery.outage.provider.clone(),

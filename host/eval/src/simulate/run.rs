@@ -2,7 +2,8 @@
 //! the real dispatcher, and are counted.
 //!
 //! The runtime has one thread and a clock that jumps to the next moment at which anything happens, so hours pass in
-//! seconds and everything happens in one order.
+//! seconds and everything happens in one order. Plugins are ended by their fuel only: this machine's clock would end now
+//! one call, now another.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,12 +12,13 @@ use std::{
 
 use dispatch::{CallerPresence, Cell, Dispatcher, Health, Job, ProviderSetup, SetupError, Step};
 use domain::{
-    attempt::DecisionId,
+    attempt::{DecisionId, Journal},
+    candidate::Candidate,
     catalogue::Date,
     field::Field,
-    request::{Moment, Operation, Request},
+    request::{Caps, Moment, Operation, Request},
 };
-use sandbox::{Circumstances, Decided, Verdict, decide};
+use sandbox::{Circumstances, Decided, Roster, Verdict, decide};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
@@ -54,6 +56,7 @@ pub fn run(
 ) -> Result<Outcome, SimulationError> {
     sandbox::prepare_thread();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let roster = contestant.roster.unhurried();
     runtime.block_on(async {
         let stage = Arc::new(Stage::new(workload)?);
         let watching = stage.watch.attend(&stage.health);
@@ -65,7 +68,7 @@ pub fn run(
         for (at, n) in arrivals.take_while(|(at, _)| workload.duration.is_none_or(|end| *at < end)) {
             tokio::time::sleep_until(start + at).await;
             let (request, bits) = workload.mix.request(seed, n, stage.caps);
-            let planned = stage.plan(workload, contestant, request, n, bits);
+            let planned = stage.plan(workload, contestant, &roster, request, n, bits);
             tasks.spawn(Arc::clone(&stage).carry_out(planned));
             // Attempts that begin at this moment are seen by whoever is decided at the same moment.
             tokio::task::yield_now().await;
@@ -96,7 +99,7 @@ struct Stage {
     start: Instant,
     start_ms: u64,
     today: Date,
-    caps: domain::request::Caps,
+    caps: Caps,
     deadline: Duration,
     fall_over_after_charge: bool,
 }
@@ -112,9 +115,7 @@ struct Planned {
 impl Stage {
     fn new(workload: &Workload) -> Result<Self, SimulationError> {
         let health = Arc::new(Health::new());
-        let cell = |candidate: &Arc<_>| {
-            health.cell(&domain::candidate::Candidate::clone(candidate).id, Operation::ImageGenerate)
-        };
+        let cell = |candidate: &Arc<Candidate>| health.cell(&candidate.id, Operation::ImageGenerate);
         let cells: Vec<Arc<Cell>> = workload.candidates.iter().map(cell).collect();
         let watch = Arc::new(Watch::new(workload, &cells, health.clock()));
         let setups = workload.accounts.iter().map(|account| ProviderSetup {
@@ -124,7 +125,7 @@ impl Stage {
             result_hosts: Vec::new(),
             simulate: account.settings.clone(),
         });
-        let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&watch) as _;
+        let journal: Arc<dyn Journal> = Arc::clone(&watch) as _;
         let dispatcher = Dispatcher::new(setups.collect(), Arc::clone(&health), journal)?;
         let deadline_ms = u32::try_from(workload.terms.deadline.as_millis()).unwrap_or(u32::MAX);
         let mut caps = workload.terms.caps;
@@ -146,7 +147,15 @@ impl Stage {
     }
 
     /// Decides as a gateway does, and lines up the attempts.
-    fn plan(&self, workload: &Workload, contestant: &Contestant, request: Request, n: u64, bits: u64) -> Planned {
+    fn plan(
+        &self,
+        workload: &Workload,
+        contestant: &Contestant,
+        roster: &Roster,
+        request: Request,
+        n: u64,
+        bits: u64,
+    ) -> Planned {
         let arrived = Instant::now();
         let request = Arc::new(request);
         let now = self.health.now();
@@ -156,7 +165,7 @@ impl Stage {
         let moment = Moment { now_ms: self.start_ms + now, seed: bits, sequence: n, session: 0 };
         let mut probe = None;
         let panel = workload.panel(&contestant.strategy);
-        let decided = decide(&contestant.roster, &panel, &request, moment, field, Circumstances::ALONE, |due| {
+        let decided = decide(roster, &panel, &request, moment, field, Circumstances::ALONE, |due| {
             probe = self.cells[due as usize].take_probe(now);
             probe.is_some()
         });

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use eval::simulate::{Contestant, Overrides, Report, Workload, run};
+use eval::simulate::{Contestant, Overrides, Report, Workload, plot, run};
 use sandbox::{Compiler, Plugins, Sandbox, Setup, Trust};
 
 use super::table;
@@ -47,6 +47,10 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 
+    /// Draw answers and latency over time, and cost against quality, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -86,6 +90,12 @@ impl Simulate {
             outcomes.push(outcome);
         }
         let report = Report::new(&workload, outcomes);
+        if let Some(path) = &self.plot
+            && let Err(error) = std::fs::write(path, plot(&report))
+        {
+            printer.failure(format_args!("cannot write `{}`: {error}", path.display()), None::<&str>);
+            return Ok(ExitStatus::Failure);
+        }
         if self.json {
             printer.json(&report)?;
         } else {

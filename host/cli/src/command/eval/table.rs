@@ -14,7 +14,7 @@ const HEADINGS: [&str; 13] = [
     "added",
     "recovery",
     "cost",
-    "a picture",
+    "each",
     "saved",
     "quality",
     "unrated",
@@ -43,7 +43,7 @@ pub(super) fn report(report: &Report) -> String {
     if let Some(baseline) = &about.baseline {
         let _ = write!(text, "\nsaved: against what {baseline} lists for the same pictures");
     }
-    let rows = table::plain(&HEADINGS, 1, report.strategies.iter().map(row));
+    let rows = table::plain(&HEADINGS, 1, in_order(report).into_iter().map(row));
     let _ = write!(text, "\n\n{rows}");
     let problems: Vec<String> = report.strategies.iter().filter_map(problems).collect();
     if !problems.is_empty() {
@@ -51,6 +51,16 @@ pub(super) fn report(report: &Report) -> String {
     }
     let _ = write!(text, "\n\n{}", load(report));
     text
+}
+
+/// Those that were asked for first, then those that were pinned in turn, by what they cost.
+fn in_order(report: &Report) -> Vec<&StrategyReport> {
+    let (mut pinned, mut others): (Vec<_>, Vec<_>) =
+        report.strategies.iter().partition(|strategy| strategy.is_pinned());
+    pinned
+        .sort_by_key(|strategy| (strategy.cost_per_request_usd_micros.is_none(), strategy.cost_per_request_usd_micros));
+    others.extend(pinned);
+    others
 }
 
 fn row(strategy: &StrategyReport) -> Vec<String> {
@@ -102,12 +112,14 @@ fn problems(strategy: &StrategyReport) -> Option<String> {
 
 /// Shares of attempts, by provider.
 fn load(report: &Report) -> comfy_table::Table {
+    // Who is pinned loads one provider only.
+    let choosing = || report.strategies.iter().filter(|strategy| !strategy.is_pinned());
     let mut providers: Vec<&str> =
-        report.strategies.iter().flat_map(|strategy| strategy.load.attempts.keys().map(String::as_str)).collect();
+        choosing().flat_map(|strategy| strategy.load.attempts.keys().map(String::as_str)).collect();
     providers.sort_unstable();
     providers.dedup();
     let headings: Vec<&str> = std::iter::once("attempts at").chain(providers.iter().copied()).collect();
-    let rows = report.strategies.iter().map(|strategy| {
+    let rows = choosing().map(|strategy| {
         let share =
             |provider: &&str| strategy.load.attempts.get(*provider).map_or(NONE.to_owned(), |share| percent(*share, 1));
         std::iter::once(strategy.name.clone()).chain(providers.iter().map(share)).collect()

@@ -1,0 +1,253 @@
+//! The results as a picture: answers and latency over time with outages shaded, and cost against quality.
+
+use std::time::Duration;
+
+use super::{
+    report::{Report, StrategyReport},
+    tally::{End, Mark},
+};
+use axis::{Axis, Unit};
+use svg::{Anchor, Svg};
+
+mod axis;
+mod svg;
+
+const WIDTH: f64 = 1200.0;
+const HEIGHT: f64 = 660.0;
+/// Strategies that get a curve; the others are dots.
+const CURVES: usize = 8;
+/// Stretches of time in a curve.
+const STRETCHES: usize = 80;
+/// Colours that most colour-blind people can tell apart (Okabe and Ito), darkened a little for thin lines.
+const COLOURS: [&str; CURVES] =
+    ["#0072b2", "#d55e00", "#009e73", "#b0479a", "#9a7b00", "#3a3a3a", "#4aa3df", "#8c510a"];
+const FAINT: &str = "#c3c7cf";
+const STYLE: &str = "text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2430}\
+    .card{fill:#ffffff}.title{font-size:22px;font-weight:650}.sub{font-size:13px;fill:#667085}\
+    .head{font-size:14px;font-weight:600}.tick{font-size:11.5px;fill:#667085}.name{font-size:13px}\
+    .mark{font-size:12px}.grid{stroke:#e6e8ee;stroke-width:1}.base{stroke:#9aa1ae;stroke-width:1}\
+    .down{fill:#d55e00;fill-opacity:.10}.downname{font-size:11.5px;fill:#b04a00}\
+    .curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.dot{stroke:#ffffff;stroke-width:1.5}";
+
+/// A rectangle of the picture in which data is drawn.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+const ANSWERS: Frame = Frame { left: 70.0, top: 150.0, width: 660.0, height: 180.0 };
+const LATENCY: Frame = Frame { left: 70.0, top: 410.0, width: 660.0, height: 180.0 };
+const SCATTER: Frame = Frame { left: 830.0, top: 150.0, width: 330.0, height: 440.0 };
+
+impl Frame {
+    fn x(&self, axis: &Axis, value: f64) -> f64 {
+        self.left + axis.place(value) * self.width
+    }
+
+    fn y(&self, axis: &Axis, value: f64) -> f64 {
+        self.top + (1.0 - axis.place(value)) * self.height
+    }
+
+    fn bottom(&self) -> f64 {
+        self.top + self.height
+    }
+}
+
+/// An SVG file.
+#[must_use]
+pub fn plot(report: &Report) -> String {
+    let mut svg = Svg::default();
+    let about = &report.workload;
+    svg.text((40.0, 44.0), "title", Anchor::Start, &about.title);
+    let requests = report.strategies.first().map_or(0, |strategy| strategy.requests);
+    let subtitle = format!(
+        "{requests} requests each, {} providers, {} candidates, seed {}",
+        about.providers, about.candidates, about.seed
+    );
+    svg.text((40.0, 66.0), "sub", Anchor::Start, subtitle);
+    legend(&mut svg, report);
+    let end = end_of(report);
+    over_time(&mut svg, report, end, ANSWERS, "answered", Unit::Percent, answered);
+    over_time(&mut svg, report, end, LATENCY, "latency, 95th percentile", Unit::Seconds, slow);
+    scatter(&mut svg, report);
+    svg.finish(WIDTH, HEIGHT, STYLE)
+}
+
+/// Those with a curve, each with its colour.
+fn drawn(report: &Report) -> impl Iterator<Item = (&StrategyReport, &'static str)> {
+    report.strategies.iter().zip(COLOURS)
+}
+
+fn legend(svg: &mut Svg, report: &Report) {
+    let (mut x, y) = (40.0, 96.0);
+    for (strategy, colour) in drawn(report) {
+        svg.dot((x + 5.0, y - 4.5), 5.5, colour, &strategy.name);
+        svg.text((x + 16.0, y), "name", Anchor::Start, &strategy.name);
+        x += 40.0 + 7.0 * strategy.name.chars().count() as f64;
+    }
+    if report.strategies.len() > CURVES {
+        svg.dot((x + 5.0, y - 4.5), 5.5, FAINT, "others");
+        let others = format!("{} more, right only", report.strategies.len() - CURVES);
+        svg.text((x + 16.0, y), "name", Anchor::Start, others);
+    }
+}
+
+/// When the last request arrived, or the run ended.
+fn end_of(report: &Report) -> f64 {
+    let marks = report.strategies.iter().flat_map(|strategy| strategy.marks.last());
+    let last = marks.map(|mark| f64::from(mark.at_ms) / 1e3).fold(1.0, f64::max);
+    report.workload.duration_s.map_or(last, |duration| duration.max(1.0))
+}
+
+/// One curve a strategy: what `of` makes of the requests that arrived in each stretch of time.
+fn over_time(
+    svg: &mut Svg,
+    report: &Report,
+    end: f64,
+    frame: Frame,
+    heading: &str,
+    unit: Unit,
+    of: fn(&mut Vec<Mark>) -> Option<f64>,
+) {
+    let time = Axis::time(end);
+    let curves: Vec<(Vec<Option<f64>>, &str, bool)> = drawn(report)
+        .map(|(strategy, colour)| (stretches(&strategy.marks, end, of), colour, strategy.is_pinned()))
+        .collect();
+    let values = || curves.iter().flat_map(|(values, ..)| values.iter().flatten().copied());
+    let axis = match unit {
+        Unit::Percent => Axis::share(values().fold(1.0, f64::min)),
+        _ => Axis::from_zero(values().fold(0.0, f64::max)),
+    };
+    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, heading);
+    outages(svg, report, frame, &time);
+    grid(svg, frame, &time, Unit::Time, &axis, unit);
+    let middle = |index: usize| (index as f64 + 0.5) * end / STRETCHES as f64;
+    // Those that were named first lie on top.
+    for (values, colour, dashed) in curves.iter().rev() {
+        let place = |(index, value): (usize, &Option<f64>)| {
+            value.map(|value| (frame.x(&time, middle(index)), frame.y(&axis, value)))
+        };
+        let points: Vec<Option<(f64, f64)>> = values.iter().enumerate().map(place).collect();
+        svg.curve(&points, colour, *dashed);
+    }
+}
+
+fn stretches(marks: &[Mark], end: f64, of: fn(&mut Vec<Mark>) -> Option<f64>) -> Vec<Option<f64>> {
+    let mut arrived: Vec<Vec<Mark>> = vec![Vec::new(); STRETCHES];
+    for mark in marks {
+        let stretch = (f64::from(mark.at_ms) / 1e3 / end * STRETCHES as f64) as usize;
+        arrived[stretch.min(STRETCHES - 1)].push(*mark);
+    }
+    arrived.iter_mut().map(of).collect()
+}
+
+fn answered(marks: &mut Vec<Mark>) -> Option<f64> {
+    let answered = marks.iter().filter(|mark| mark.end != End::Unanswered).count();
+    (!marks.is_empty()).then(|| answered as f64 / marks.len() as f64)
+}
+
+/// Seconds that 95 % of deliveries take at most.
+fn slow(marks: &mut Vec<Mark>) -> Option<f64> {
+    marks.retain(|mark| mark.end == End::Delivered);
+    marks.sort_unstable_by_key(|mark| mark.latency_ms);
+    let place = (marks.len() * 95).div_ceil(100).saturating_sub(1);
+    marks.get(place).map(|mark| Duration::from_millis(u64::from(mark.latency_ms)).as_secs_f64())
+}
+
+fn outages(svg: &mut Svg, report: &Report, frame: Frame, time: &Axis) {
+    let Some(first) = report.strategies.first() else { return };
+    let mut named_to = f64::NEG_INFINITY;
+    for outage in &first.outages {
+        let (from, until) = (frame.x(time, outage.from_s), frame.x(time, outage.until_s));
+        svg.rect((from, frame.top), ((until - from).max(1.0), frame.height), "down");
+        // Names that would lie on each other are left out.
+        if from > named_to {
+            svg.text((from + 4.0, frame.top + 13.0), "downname", Anchor::Start, &outage.provider);
+            named_to = from + 12.0 + 7.0 * outage.provider.chars().count() as f64;
+        }
+    }
+}
+
+fn grid(svg: &mut Svg, frame: Frame, across: &Axis, across_unit: Unit, up: &Axis, up_unit: Unit) {
+    for tick in up.ticks() {
+        let y = frame.y(up, tick);
+        svg.line((frame.left, y), (frame.left + frame.width, y), "grid");
+        svg.text((frame.left - 8.0, y + 4.0), "tick", Anchor::End, up_unit.show(tick, up.step));
+    }
+    for tick in across.ticks() {
+        let x = frame.x(across, tick);
+        svg.line((x, frame.bottom()), (x, frame.bottom() + 4.0), "base");
+        svg.text((x, frame.bottom() + 18.0), "tick", Anchor::Middle, across_unit.show(tick, across.step));
+    }
+    svg.line((frame.left, frame.bottom()), (frame.left + frame.width, frame.bottom()), "base");
+}
+
+/// Cost of a request against expected quality: up and to the left is better.
+fn scatter(svg: &mut Svg, report: &Report) {
+    let frame = SCATTER;
+    let known: Vec<(usize, &StrategyReport, f64, f64)> = report
+        .strategies
+        .iter()
+        .enumerate()
+        .filter_map(|(index, strategy)| {
+            let cost = strategy.cost_per_request_usd_micros? as f64 / 1e6;
+            Some((index, strategy, cost, strategy.expected_quality?))
+        })
+        .collect();
+    let cost = Axis::from_zero(known.iter().map(|(_, _, cost, _)| *cost).fold(0.0, f64::max));
+    let quality = Axis::around(known.iter().map(|(.., quality)| *quality));
+    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, "expected quality, and USD a request");
+    grid(svg, frame, &cost, Unit::Usd, &quality, Unit::Plain);
+    let place = |cost_of: f64, quality_of: f64| (frame.x(&cost, cost_of), frame.y(&quality, quality_of));
+    for (_, strategy, cost, quality) in known.iter().filter(|(index, ..)| *index >= CURVES) {
+        svg.dot(place(*cost, *quality), 4.5, FAINT, &strategy.name);
+    }
+    let mut labels: Vec<((f64, f64), &str)> = Vec::new();
+    for (index, strategy, cost, quality) in known.iter().filter(|(index, ..)| *index < CURVES).rev() {
+        let at = place(*cost, *quality);
+        svg.dot(at, 7.0, COLOURS[*index], &strategy.name);
+        labels.push((at, &strategy.name));
+    }
+    label(svg, frame, labels);
+}
+
+/// Names beside their dots, moved apart where they would lie on each other.
+fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &str)>) {
+    const LINE: f64 = 15.0;
+    labels.sort_by(|((_, a), left), ((_, b), right)| a.total_cmp(b).then_with(|| left.cmp(right)));
+    let mut before = f64::NEG_INFINITY;
+    for ((x, y), name) in labels {
+        let down = (y + 4.0).max(before + LINE);
+        before = down;
+        let is_right = x > frame.left + 0.55 * frame.width;
+        let (beside, anchor) = if is_right { (x - 11.0, Anchor::End) } else { (x + 11.0, Anchor::Start) };
+        svg.text((beside, down), "mark", anchor, name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(at_ms: u32, latency_ms: u32, end: End) -> Mark {
+        Mark { at_ms, latency_ms, end }
+    }
+
+    #[test]
+    fn a_stretch_without_requests_is_a_gap() {
+        let marks = [mark(0, 10, End::Delivered), mark(1, 10, End::Unanswered), mark(99_999, 10, End::Refused)];
+        let shares = stretches(&marks, 100.0, answered);
+        assert_eq!((shares[0], shares[1], shares[STRETCHES - 1]), (Some(0.5), None, Some(1.0)));
+    }
+
+    #[test]
+    fn the_slow_twentieth_is_that_of_deliveries() {
+        let mut marks: Vec<Mark> = (1..=100).map(|ms| mark(0, ms * 1_000, End::Delivered)).collect();
+        marks.push(mark(0, 999_000, End::Unanswered));
+        assert_eq!(slow(&mut marks), Some(95.0));
+        assert_eq!(slow(&mut Vec::new()), None);
+    }
+}
