@@ -294,7 +294,7 @@ async fn settle_begun(connection: &mut SqliteConnection) -> sqlx::Result<u64> {
         let unknown = domain::attempt::Charge::Unknown(MicroUsd::ZERO);
         let settled = begun.len() as u64;
         for (id, at_ms) in begun {
-            let row = Row::interrupted(decision(id), unsigned(at_ms), 0, 0, unknown);
+            let row = Row { attempts: 0, ..Row::interrupted(decision(id), unsigned(at_ms), 0, &[unknown]) };
             row.bind(sqlx::query(AssertSqlSafe(sql.as_str()))).execute(&mut *connection).await?;
         }
         Ok(settled)

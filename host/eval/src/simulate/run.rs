@@ -121,7 +121,7 @@ impl Stage {
         let setups = workload.accounts.iter().map(|account| ProviderSetup {
             provider: Arc::clone(&account.provider),
             base_url: None,
-            key: None,
+            keys: Vec::new(),
             result_hosts: Vec::new(),
             simulate: account.settings.clone(),
         });
@@ -190,6 +190,7 @@ impl Stage {
             steps: decision.order.iter().map(step).collect(),
             max_cost: request.caps.max_cost,
             deadline: arrived + self.deadline,
+            attempt_timeout: None,
             fall_over_after_charge: self.fall_over_after_charge,
             seed: bits,
         });

@@ -142,6 +142,8 @@ impl Workload {
             classifier: Arc::clone(&self.terms.classifier),
             cost_models: self.terms.cost_models.clone(),
             strategies: vec![Arc::clone(strategy)],
+            weights: domain::weights::Weights::default(),
+            unpriced: domain::policy::Unpriced::default(),
             refuse_on_fault: false,
         }
     }
