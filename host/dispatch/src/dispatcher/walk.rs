@@ -19,7 +19,7 @@ use crate::{
     caller::CallerPresence,
     endpoint::Endpoint,
     failure::Failure,
-    health::{Ended, Probe},
+    health::{Ended, Probe, Rest},
     job::{Delivery, DispatchFailure, Dispatched, Job, Step, Stopped},
     next::{Next, Situation, next},
     random::SplitMix,
@@ -33,6 +33,8 @@ const FAIR_MS: u64 = 30_000;
 const HANGING: u64 = 3;
 /// No attempt is taken for hanging sooner than this.
 const LEAST_PATIENCE: Duration = Duration::from_secs(30);
+/// Most that is added to a wait.
+const MOST_JITTER: Duration = Duration::from_secs(1);
 
 pub(super) struct Walk<'a> {
     dispatcher: &'a Dispatcher,
@@ -123,6 +125,9 @@ impl<'a> Walk<'a> {
             return Gate::Stop(stopped);
         }
         self.was_capped |= !self.is_affordable(&self.job.steps[index]);
+        if !self.wait_for_account(index).await {
+            return Gate::Skip;
+        }
         let now = self.dispatcher.health.now();
         let step = &self.job.steps[index];
         if !self.is_possible(step) {
@@ -152,6 +157,33 @@ impl<'a> Walk<'a> {
         let step = &mut self.job.steps[index];
         let probe = step.probe.take().or_else(|| step.cell.take_probe(now));
         Gate::Open(Leave { probe, _permit: permit })
+    }
+
+    /// Waits until the step's account may be asked, when it asked for patience, nobody else is left and there is time. Says
+    /// whether it may.
+    async fn wait_for_account(&mut self, index: usize) -> bool {
+        let step = &self.job.steps[index];
+        let Some((rest, wait)) = step.cell.shut_for(self.dispatcher.health.now()) else { return true };
+        if self.was_turned_away(step) || self.job.steps[index + 1..].iter().any(|other| self.is_possible(other)) {
+            return false;
+        }
+        let usual = step.p50_ms.map(millis).unwrap_or_default();
+        if wait.saturating_add(usual) < self.time_left() && self.is_affordable(step) {
+            // Not all who wait at once.
+            let jitter = self.random.unit();
+            tokio::time::sleep(wait + wait.mul_f64(0.1 * jitter).min(MOST_JITTER)).await;
+            return true;
+        }
+        let kind = match rest {
+            Rest::RateLimited | Rest::Overloaded => FailureKind::RateLimited,
+            Rest::Credential => FailureKind::Credential,
+            Rest::Quota => FailureKind::Quota,
+        };
+        if self.attempts.is_empty() && self.failure.is_none() {
+            self.failure = Some(Failure::new(kind, "it asked for patience before, and has not had it yet"));
+            self.retry_after = Some(wait);
+        }
+        false
     }
 
     /// Why no attempt may begin any more, if so.

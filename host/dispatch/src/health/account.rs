@@ -122,6 +122,12 @@ impl Account {
         }
     }
 
+    /// Why nobody may be asked with any key, and until when: what the key says that is free first.
+    pub(super) fn resting(&self, now: Millis) -> Option<(Rest, Millis)> {
+        self.shut_until(now)?;
+        self.keys(now).into_iter().map(|key| key.resting).min_by_key(|resting| resting.map(|(_, until)| until))?
+    }
+
     /// Until when nobody may be asked with any key.
     pub(super) fn shut_until(&self, now: Millis) -> Option<Millis> {
         Some(self.until.load(Ordering::Relaxed)).filter(|until| *until > now)

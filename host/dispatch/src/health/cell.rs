@@ -136,6 +136,12 @@ impl Cell {
         self.account.shut_until(now).is_some()
     }
 
+    /// Why the provider may not be asked, and for how long.
+    pub(crate) fn shut_for(&self, now: Millis) -> Option<(Rest, Duration)> {
+        let (rest, until) = self.account.resting(now)?;
+        Some((rest, Duration::from_millis(until.saturating_sub(now))))
+    }
+
     pub(crate) fn key_count(&self) -> usize {
         self.account.key_count()
     }

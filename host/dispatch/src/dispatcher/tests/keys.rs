@@ -1,5 +1,8 @@
 //! Accounts with several keys, and providers that ask for patience.
 
+use std::time::Duration;
+
+use domain::failure::FailureKind;
 use serde_json::json;
 
 use super::{
@@ -66,12 +69,27 @@ async fn every_refused_key_is_tried_once_and_then_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_provider_that_asked_for_patience_is_not_even_a_last_resort() {
+async fn a_provider_that_asked_for_patience_gets_it() {
     let a = Upstream::playing([slow_down(600)]).await;
     let play = Stage::default().at("a", &a.url).play();
     assert!(play.try_all(&["a"]).await.result.is_err());
     let failure = play.try_all(&["a"]).await.result.expect_err("nobody may be asked");
-    assert_eq!((failure.kind, a.calls()), (None, 1));
+    assert_eq!((failure.kind, failure.should_retry(), a.calls()), (Some(FailureKind::RateLimited), true, 1));
+    assert!(failure.retry_after.is_some_and(|wait| wait > Duration::from_secs(590)));
+}
+
+#[tokio::test]
+async fn when_nobody_else_is_left_a_short_pause_is_waited_for() {
+    let brief = Act::Reply {
+        status: 503,
+        headers: vec!["retry-after-ms: 50".to_owned()],
+        body: json!({ "error": { "message": "busy" } }).to_string().into_bytes(),
+    };
+    let a = Upstream::playing([brief, Act::picture()]).await;
+    let play = Stage::default().at("a", &a.url).play();
+    assert_eq!(ends(&play.try_all(&["a"]).await), ["a/m server"]);
+    assert!(play.cell("a").view(play.health.now()).shut);
+    assert_eq!(ends(&play.try_all(&["a"]).await), ["a/m delivered"]);
 }
 
 #[tokio::test]
