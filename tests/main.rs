@@ -19,5 +19,6 @@ mod queue;
 mod reload;
 mod replay;
 mod shutdown;
+mod simulate;
 mod split;
 mod weights;

@@ -26,3 +26,6 @@ pub use problem::{Problem, Problems};
 pub use report::{About, Load, OutageReport, Outcome, Percentiles, Report, StrategyReport};
 pub use run::{SimulationError, run};
 pub use workload::{Overrides, Workload};
+
+#[cfg(test)]
+mod tests;

@@ -198,3 +198,6 @@ fn millis(period: &Spanned<Period>) -> (u32, Range<usize>) {
 
 /// An account with the models it offers.
 type Offering = (Account, Vec<Arc<Model>>);
+
+#[cfg(test)]
+mod tests;

@@ -97,7 +97,7 @@ fn legend(svg: &mut Svg, report: &Report) {
 
 /// When the last request arrived, or the run ended.
 fn end_of(report: &Report) -> f64 {
-    let marks = report.strategies.iter().flat_map(|strategy| strategy.marks.last());
+    let marks = report.strategies.iter().flat_map(|strategy| &strategy.marks);
     let last = marks.map(|mark| f64::from(mark.at_ms) / 1e3).fold(1.0, f64::max);
     report.workload.duration_s.map_or(last, |duration| duration.max(1.0))
 }
@@ -199,7 +199,9 @@ fn scatter(svg: &mut Svg, report: &Report) {
         .collect();
     let cost = Axis::from_zero(known.iter().map(|(_, _, cost, _)| *cost).fold(0.0, f64::max));
     let quality = Axis::around(known.iter().map(|(.., quality)| *quality));
-    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, "expected quality, and USD a request");
+    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, "expected quality, by cost");
+    let below = (frame.left + frame.width, frame.bottom() + 36.0);
+    svg.text(below, "tick", Anchor::End, "USD a delivered request");
     grid(svg, frame, &cost, Unit::Usd, &quality, Unit::Plain);
     let place = |cost_of: f64, quality_of: f64| (frame.x(&cost, cost_of), frame.y(&quality, quality_of));
     for (_, strategy, cost, quality) in known.iter().filter(|(index, ..)| *index >= CURVES) {
@@ -214,17 +216,28 @@ fn scatter(svg: &mut Svg, report: &Report) {
     label(svg, frame, labels);
 }
 
-/// Names beside their dots, moved apart where they would lie on each other.
+/// Names beside their dots, to the side that is free, else moved down until they are.
 fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &str)>) {
     const LINE: f64 = 15.0;
     labels.sort_by(|((_, a), left), ((_, b), right)| a.total_cmp(b).then_with(|| left.cmp(right)));
-    let mut before = f64::NEG_INFINITY;
+    let dots: Vec<(f64, f64)> = labels.iter().map(|(at, _)| *at).collect();
+    // Left, right and baseline of each name that is written.
+    let mut taken: Vec<(f64, f64, f64)> = Vec::new();
     for ((x, y), name) in labels {
-        let down = (y + 4.0).max(before + LINE);
-        before = down;
-        let is_right = x > frame.left + 0.55 * frame.width;
-        let (beside, anchor) = if is_right { (x - 11.0, Anchor::End) } else { (x + 11.0, Anchor::Start) };
-        svg.text((beside, down), "mark", anchor, name);
+        let width = 6.6 * name.chars().count() as f64;
+        let spans = [(x + 11.0, x + 11.0 + width, Anchor::Start), (x - 11.0 - width, x - 11.0, Anchor::End)];
+        let is_free = |(left, right): (f64, f64), line: f64| {
+            let apart = |(l, r, other): &(f64, f64, f64)| right < *l || left > *r || (line - other).abs() >= LINE;
+            let clear = |(dx, dy): &(f64, f64)| dx + 8.0 < left || dx - 8.0 > right || (dy + 4.0 - line).abs() > 12.0;
+            let inside = left >= frame.left && right <= frame.left + frame.width + 30.0;
+            inside && taken.iter().all(apart) && dots.iter().all(clear)
+        };
+        let lines = (0..8).map(|down| y + 4.0 + f64::from(down) * LINE);
+        let places = lines.flat_map(|line| spans.map(|(left, right, anchor)| (left, right, line, anchor)));
+        let found = places.into_iter().find(|(left, right, line, _)| is_free((*left, *right), *line));
+        let (left, right, line, anchor) = found.unwrap_or((spans[0].0, spans[0].1, y + 4.0, Anchor::Start));
+        taken.push((left, right, line));
+        svg.text((if matches!(anchor, Anchor::End) { right } else { left }, line), "mark", anchor, name);
     }
 }
 

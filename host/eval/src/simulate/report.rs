@@ -72,9 +72,11 @@ pub struct StrategyReport {
     pub unknown_charges: u64,
     /// Cost by delivered request, rounded up.
     pub cost_per_request_usd_micros: Option<u64>,
-    /// What the baseline lists for the same deliveries.
+    /// Share of deliveries that the baseline could have made.
+    pub compared_share: Option<f64>,
+    /// What it would have charged for them.
     pub baseline_usd_micros: Option<u64>,
-    /// Share of the baseline's cost that was saved; negative when it cost more.
+    /// Share of that which was saved, what failed attempts cost taken off; negative when it cost more.
     pub savings: Option<f64>,
     pub savings_usd_micros: Option<i64>,
     /// Mean quality prior of what was delivered.
@@ -126,7 +128,10 @@ pub struct OutageReport {
     pub held_back: bool,
     /// From the return to the first request that was sent to it.
     pub first_request_s: Option<f64>,
-    /// The same, or 0 when nothing held it back: then it had only not been chosen.
+    /// From the return to the moment when no breaker held it back any more.
+    pub released_s: Option<f64>,
+    /// The earlier of the two, and 0 when nothing held it back: then it had only not been chosen. `None` when no request
+    /// went to it.
     pub recovery_s: Option<f64>,
 }
 
@@ -188,9 +193,9 @@ fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
         None if ended().count() == 0 => Some(NOT_OVER),
         None => Some(NOT_ASKED),
     };
-    let is_comparable = tally.has_baseline() && tally.uncharted == 0 && tally.delivered > 0;
+    let is_comparable = tally.has_baseline() && tally.uncharted == 0 && tally.compared > 0;
     let baseline = tally.baseline_cost.0;
-    let saved = i128::from(baseline) - i128::from(tally.charged.0);
+    let saved = i128::from(baseline) - i128::from(tally.charged.minus(tally.beyond_compare).0);
     StrategyReport {
         name,
         requests,
@@ -209,6 +214,7 @@ fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
         unknown_charges: tally.uncharted,
         cost_per_request_usd_micros: (tally.delivered > 0 && tally.uncharted == 0)
             .then(|| tally.charged.0.div_ceil(tally.delivered)),
+        compared_share: part(tally.compared, tally.delivered).filter(|_| tally.has_baseline()),
         baseline_usd_micros: tally.has_baseline().then_some(baseline),
         savings: (is_comparable && baseline > 0).then(|| round(saved as f64 / baseline as f64)),
         savings_usd_micros: is_comparable.then(|| i64::try_from(saved).unwrap_or(i64::MAX)),
@@ -230,13 +236,18 @@ fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
 fn outage(recovery: &Recovery) -> OutageReport {
     let seconds = |time: Duration| time.as_millis() as f64 / 1e3;
     let first_request_s = recovery.first_request.map(seconds);
+    let released_s = recovery.released.filter(|_| recovery.held_back).map(seconds);
     OutageReport {
         provider: recovery.outage.provider.clone(),
         from_s: seconds(recovery.outage.from),
         until_s: seconds(recovery.outage.until),
         held_back: recovery.held_back,
         first_request_s,
-        recovery_s: first_request_s.map(|first| if recovery.held_back { first } else { 0.0 }),
+        released_s,
+        recovery_s: first_request_s.map(|first| match recovery.held_back {
+            true => released_s.map_or(first, |released| first.min(released)),
+            false => 0.0,
+        }),
     }
 }
 

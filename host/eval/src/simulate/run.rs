@@ -82,7 +82,7 @@ pub fn run(
         while let Some(ended) = tasks.join_next().await {
             ended.map_err(|_| SimulationError::Broken)?;
         }
-        watching.abort();
+        drop(watching);
         let recoveries = stage.watch.recoveries(workload.duration);
         let tally = std::mem::take(&mut *stage.tally());
         Ok(Outcome { name: contestant.name.clone(), tally, recoveries })
@@ -101,6 +101,7 @@ struct Stage {
     today: Date,
     caps: Caps,
     deadline: Duration,
+    attempt_timeout: Option<Duration>,
     fall_over_after_charge: bool,
 }
 
@@ -141,6 +142,7 @@ impl Stage {
             today: workload.date,
             caps,
             deadline: workload.terms.deadline,
+            attempt_timeout: workload.terms.attempt_timeout,
             fall_over_after_charge: workload.terms.fall_over_after_charge,
             health,
         })
@@ -190,7 +192,7 @@ impl Stage {
             steps: decision.order.iter().map(step).collect(),
             max_cost: request.caps.max_cost,
             deadline: arrived + self.deadline,
-            attempt_timeout: None,
+            attempt_timeout: self.attempt_timeout,
             fall_over_after_charge: self.fall_over_after_charge,
             seed: bits,
         });

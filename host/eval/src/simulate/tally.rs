@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use dispatch::{Dispatched, Stopped};
 use domain::{
     attempt::{AttemptEnd, Charge},
+    baseline,
     candidate::{Candidate, CandidateId},
-    decision::NATIVE,
+    decision::{Considered, NATIVE},
     failure::FailureKind,
     money::MicroUsd,
     plugin::CallEnd,
-    price::list_price,
     request::Request,
 };
 use hdrhistogram::Histogram;
@@ -75,8 +75,11 @@ pub(super) struct Tally {
     pub(super) possible: MicroUsd,
     /// Requests with a charge that nobody knows.
     pub(super) uncharted: u64,
-    /// What the baseline lists for everything that was delivered.
+    /// Deliveries that the baseline could have made, what it would have charged for them, and what was charged for the
+    /// others.
+    pub(super) compared: u64,
     pub(super) baseline_cost: MicroUsd,
+    pub(super) beyond_compare: MicroUsd,
     /// Sum and number of the quality priors of what was delivered.
     pub(super) quality: f64,
     pub(super) rated: u64,
@@ -182,7 +185,7 @@ impl Tally {
         self.fell_over += u64::from(fell_over);
         match &dispatched.result {
             Ok(delivery) => {
-                self.note_delivery(ended, delivery.step);
+                self.note_delivery(ended, dispatched, delivery.step);
                 if fell_over {
                     self.fell_over_delivered += 1;
                     let last = dispatched.attempts.last().map_or(0, |attempt| u64::from(attempt.latency_ms));
@@ -207,7 +210,7 @@ impl Tally {
         }
     }
 
-    fn note_delivery(&mut self, ended: &Ended<'_>, step: usize) {
+    fn note_delivery(&mut self, ended: &Ended<'_>, dispatched: &Dispatched, step: usize) {
         self.delivered += 1;
         self.latency_ms.add(ended.latency);
         let decision = &ended.decided.decision;
@@ -217,11 +220,25 @@ impl Tally {
             self.quality += f64::from(prior.mean);
             self.rated += 1;
         }
-        let price = self.baseline.as_ref().and_then(|baseline| {
-            let price = baseline.tier().price.as_ref()?;
-            list_price(&price.tariff(ended.request.size, baseline.provider.price_factor), ended.request)
-        });
-        self.baseline_cost = self.baseline_cost.plus(price.map(|price| price.expected).unwrap_or_default());
+        match self.at_baseline(ended, dispatched, considered) {
+            Some(price) => {
+                self.compared += 1;
+                self.baseline_cost = self.baseline_cost.plus(price);
+            }
+            None => self.beyond_compare = self.beyond_compare.plus(dispatched.charge.amount()),
+        }
+    }
+
+    /// What the delivery would have cost at the baseline. Where that made it, what it charged: an estimate that was off is
+    /// no saving.
+    fn at_baseline(&self, ended: &Ended<'_>, dispatched: &Dispatched, served: &Considered) -> Option<MicroUsd> {
+        let baseline = self.baseline.as_ref()?;
+        let at = self.index.get(&baseline.id)?;
+        if served.candidate as usize == *at {
+            return dispatched.attempts.last()?.charge.known();
+        }
+        let estimate = ended.decided.decision.considered.get(*at).and_then(|row| row.cost);
+        baseline::price(baseline, ended.request, estimate)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Watches outages: whether breakers held a provider back when it returned, and when it was first asked again.
+//! Watches outages: whether breakers held a provider back when it returned, how long they went on, and when it was first
+//! asked again.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,9 +11,12 @@ use domain::{
     attempt::{Attempt, AttemptStarted, DecisionId, Journal},
     breaker::State,
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinSet, time::Instant};
 
 use super::workload::{Scripted, Workload};
+
+/// How often a breaker is looked at that still holds a provider back.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Hears of every attempt as it goes out.
 pub(super) struct Watch {
@@ -31,6 +35,7 @@ struct Watched {
 #[derive(Clone, Default)]
 struct Seen {
     held_back: bool,
+    released: Option<Duration>,
     first: Option<Duration>,
 }
 
@@ -40,6 +45,8 @@ pub(super) struct Recovery {
     pub outage: Scripted,
     /// Whether a breaker held the provider back at the moment of its return.
     pub held_back: bool,
+    /// From its return to the moment when no breaker held it back any more.
+    pub released: Option<Duration>,
     /// From its return to the first request that was sent to it.
     pub first_request: Option<Duration>,
     /// Whether the run went on after its return.
@@ -62,27 +69,30 @@ impl Watch {
         Self { clock, outages, seen }
     }
 
-    /// Looks at the breakers at the end of each outage. For a task of its own.
-    pub(super) fn attend(self: &Arc<Self>, health: &Arc<Health>) -> JoinHandle<()> {
-        let (watch, health) = (Arc::clone(self), Arc::clone(health));
-        tokio::spawn(async move {
-            let start = tokio::time::Instant::now() - health.clock().elapsed();
-            let mut ends: Vec<(Duration, usize)> =
-                watch.outages.iter().enumerate().map(|(index, outage)| (outage.scripted.until, index)).collect();
-            ends.sort_unstable();
-            for (until, index) in ends {
-                tokio::time::sleep_until(start + until).await;
-                let now = health.now();
-                let is_held = |cell: &Arc<Cell>| cell.view(now).state != State::Closed;
-                watch.seen()[index].held_back = watch.outages[index].cells.iter().any(is_held);
+    /// Looks at the breakers from the end of each outage on, until they let go. Ends when what it returns is dropped.
+    pub(super) fn attend(self: &Arc<Self>, health: &Arc<Health>) -> JoinSet<()> {
+        let start = Instant::now() - health.clock().elapsed();
+        let attending = (0..self.outages.len()).map(|index| {
+            let (watch, health) = (Arc::clone(self), Arc::clone(health));
+            async move {
+                let Watched { scripted, cells, .. } = &watch.outages[index];
+                let is_held = || cells.iter().any(|cell| cell.view(health.now()).state != State::Closed);
+                tokio::time::sleep_until(start + scripted.until).await;
+                watch.seen()[index].held_back = is_held();
+                while is_held() {
+                    tokio::time::sleep(LOOK).await;
+                }
+                watch.seen()[index].released = watch.clock.elapsed().checked_sub(scripted.until);
             }
-        })
+        });
+        attending.collect()
     }
 
     pub(super) fn recoveries(&self, duration: Option<Duration>) -> Vec<Recovery> {
         let recovery = |(watched, seen): (&Watched, &Seen)| Recovery {
             outage: watched.scripted.clone(),
             held_back: seen.held_back,
+            released: seen.released,
             first_request: seen.first,
             seen_to_end: duration.is_none_or(|duration| watched.scripted.until < duration),
         };

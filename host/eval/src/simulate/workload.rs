@@ -6,8 +6,10 @@ use dispatch::SimulationSettings;
 use domain::{
     candidate::Candidate,
     catalogue::{Catalogue, Date},
+    policy::Unpriced,
     provider::Provider,
     request::Caps,
+    weights::Weights,
 };
 use sandbox::Panel;
 
@@ -51,8 +53,12 @@ pub struct Workload {
 pub struct Terms {
     pub classifier: Arc<str>,
     pub cost_models: Vec<Arc<str>>,
+    pub weights: Weights,
+    pub unpriced: Unpriced,
     pub caps: Caps,
     pub deadline: Duration,
+    /// As in `muxel.toml`: `None` for three times what 19 of 20 calls stay under.
+    pub attempt_timeout: Option<Duration>,
     pub fall_over_after_charge: bool,
 }
 
@@ -142,8 +148,8 @@ impl Workload {
             classifier: Arc::clone(&self.terms.classifier),
             cost_models: self.terms.cost_models.clone(),
             strategies: vec![Arc::clone(strategy)],
-            weights: domain::weights::Weights::default(),
-            unpriced: domain::policy::Unpriced::default(),
+            weights: self.terms.weights.clone(),
+            unpriced: self.terms.unpriced,
             refuse_on_fault: false,
         }
     }

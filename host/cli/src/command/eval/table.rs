@@ -7,13 +7,14 @@ use eval::simulate::{Percentiles, Report, StrategyReport};
 
 use crate::table;
 
-const HEADINGS: [&str; 13] = [
+const HEADINGS: [&str; 14] = [
     "strategy",
     "answered",
     "fell over",
     "added",
     "recovery",
     "cost",
+    "of it maybe",
     "each",
     "saved",
     "quality",
@@ -41,7 +42,7 @@ pub(super) fn report(report: &Report) -> String {
         about.seed,
     );
     if let Some(baseline) = &about.baseline {
-        let _ = write!(text, "\nsaved: against what {baseline} lists for the same pictures");
+        let _ = write!(text, "\nsaved: against what {baseline} would have charged for the same pictures");
     }
     let rows = table::plain(&HEADINGS, 1, in_order(report).into_iter().map(row));
     let _ = write!(text, "\n\n{rows}");
@@ -73,6 +74,7 @@ fn row(strategy: &StrategyReport) -> Vec<String> {
         strategy.fall_over_ms.p50.map_or(NONE.to_owned(), seconds),
         strategy.recovery_s.map_or(NONE.to_owned(), |recovery| format!("{recovery:.1} s")),
         format!("{}{unknown}", money(strategy.cost_usd_micros)),
+        money(strategy.possible_usd_micros),
         strategy.cost_per_request_usd_micros.map_or("?".to_owned(), |each| MicroUsd(each).to_string()),
         strategy.savings.map_or(NONE.to_owned(), |share| percent(share, 1)),
         strategy.expected_quality.map_or("?".to_owned(), |quality| format!("{quality:.3}")),

@@ -10,6 +10,9 @@ use super::{
     Offering, factor, near, share,
 };
 
+/// Outages in a script.
+const MOST: usize = 1_000;
+
 /// The script, with what each outage does put into its account's settings.
 pub(super) fn check(
     findings: &mut Findings<'_>,
@@ -17,8 +20,11 @@ pub(super) fn check(
     duration: Option<Duration>,
     accounts: &mut [Offering],
 ) -> Vec<Scripted> {
+    if let Some(one_too_many) = written.outages.get(MOST) {
+        findings.at(&one_too_many.span(), format!("there are more than {MOST} outages"), "leave some of them out");
+    }
     let mut scripted = Vec::with_capacity(written.outages.len());
-    for outage in &written.outages {
+    for outage in written.outages.iter().take(MOST) {
         let outage = outage.get_ref();
         let name = outage.provider.get_ref();
         let (from, lasts) = (outage.from.get_ref().0, outage.lasts.get_ref().0);
