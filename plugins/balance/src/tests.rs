@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use muxel_sdk::{Estimate, Latency, Priority, Quality, Reason};
 use proptest::prelude::{Just, Strategy as Generate, any, prop, prop_assert, prop_assume, prop_oneof, proptest};
 
@@ -38,6 +40,36 @@ fn the_next_one_is_told_by_what_it_would_mean() {
     }
     let long = Candidate::new(&format!("p/{}", "x".repeat(250)));
     assert_eq!(words(known("p/m"), long), "quality 0.60 at 0.02 USD, 3.5 s", "said whole or not at all");
+}
+
+/// What the theorem below allows, happens: among twelve candidates like a catalogue's, where there is a choice.
+#[test]
+fn a_priority_often_changes_who_is_first() {
+    let (cheaper, faster) = (Cell::new(0), Cell::new(0));
+    muxel_sdk::testing::each(2_000, |samples| {
+        let mut candidates = Vec::new();
+        for _ in 0..12 {
+            // Prices and latencies spread over five doublings, better pictures mostly dearer and slower.
+            let (price, time) = (samples.share() * 5.0, samples.share() * 5.0);
+            let quality = 0.2 + (price + time) / 30.0 + samples.share() * 0.3;
+            let known = Candidate::new("p/m").good(quality, 0.05);
+            let cost = (4_000.0 * price.exp2()) as u32;
+            let p50_ms = (1_500.0 * time.exp2()) as u32;
+            candidates.push(known.costing(cost, cost).taking(p50_ms, 2 * p50_ms));
+        }
+        let first = |priority| {
+            let request = Request::for_prompt("").as_soon_as(priority);
+            let balance = Balance::of(&candidates, &[], &request, &Classification::of("general"));
+            let first = (0..candidates.len()).min_by(|a, b| balance.compare(*a, *b)).expect("there are some");
+            let known = &candidates[first];
+            (known.cost.map(|cost| cost.expected), known.latency.map(|latency| latency.p50_ms))
+        };
+        let normal = first(Priority::Normal);
+        cheaper.set(cheaper.get() + u32::from(first(Priority::Low).0 < normal.0));
+        faster.set(faster.get() + u32::from(first(Priority::Urgent).1 < normal.1));
+    });
+    let shares = [cheaper.get(), faster.get()].map(|count| count * 100 / 2_000);
+    assert!(shares[0] >= 30 && shares[1] >= 70, "{shares:?}");
 }
 
 fn known_or_not<T: Clone + std::fmt::Debug + 'static>(

@@ -44,7 +44,7 @@ impl Weights {
     #[must_use]
     pub fn for_request(mut self, priority: Priority, classification: &Classification) -> Self {
         match priority {
-            Priority::Low => self.cost *= 4.0,
+            Priority::Low => self.cost *= 2.5,
             Priority::Normal => {}
             Priority::High => self.latency *= 2.5,
             Priority::Urgent => self.latency *= 8.0,
