@@ -14,6 +14,7 @@ mod hostile;
 mod idempotency;
 mod kit;
 mod lifecycle;
+mod manners;
 mod money;
 mod queue;
 mod reload;
