@@ -105,6 +105,14 @@ async fn flushed(gateway: &Gateway) {
     assert_eq!(gateway.get("/v1/decisions/dec_01KAWZ5X4Y0000000000000000").await.status, 404);
 }
 
+/// Nothing is out, and what was spent is what the records say together.
+async fn assert_settled(gateway: &Gateway, records: impl Iterator<Item = &Value>) {
+    let spend = gateway.get("/admin/spend").await.body;
+    assert_eq!((&spend["reserved"], &spend["reserved_usd_micros"]), (&json!([]), &json!(0)), "{spend:#}");
+    let sum: u64 = records.map(|row| row["cost_usd_micros"].as_u64().expect("a number")).sum();
+    assert_eq!(spend["total"]["cost_usd_micros"], sum, "{spend:#}");
+}
+
 /// Every record there is, oldest first.
 async fn records(gateway: &Gateway) -> Vec<Value> {
     flushed(gateway).await;
@@ -170,6 +178,7 @@ async fn a_thousand_faulty_calls_end_with_one_answer_one_record_and_a_charge_eac
     let rows: HashMap<String, Value> =
         records(&gateway).await.into_iter().map(|row| (text(&row, "id").to_owned(), row)).collect();
     assert_eq!(rows.len(), REQUESTS, "one record each");
+    assert_settled(&gateway, rows.values()).await;
     let mut attempts: HashMap<String, Vec<Value>> = HashMap::new();
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
     for answer in &answers {
@@ -376,6 +385,7 @@ async fn twenty_kills_leave_one_record_each_and_charge_nobody_twice() {
     assert_eq!(ids.len(), before.len(), "no record twice");
     let gateway = gateway.restarted().await;
     assert_eq!(records(&gateway).await.len(), before.len());
+    assert_settled(&gateway, before.iter()).await;
     eprintln!(
         "{} records, {interrupted} interrupted; {lost} of {plain_calls} calls without a key were lost, of the last \
          {last_moment:?} before a kill; {} with one, {unheard} times asked again, the last of them: {ends:?}",
