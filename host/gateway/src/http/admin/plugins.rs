@@ -1,6 +1,6 @@
 //! `/admin/plugins`: how each plugin is doing, and taking one out, back in, or back a version.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -8,15 +8,19 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::{HeaderValue, header};
-use sandbox::{ActionError, Plugins};
+use sandbox::{ActionError, PluginStatus, Plugins};
 use serde_json::{Value, json};
 
 use crate::{http::error::ApiError, snapshot::Snapshot, state::State};
 
+/// How often, and how long, a list waits for a swap that is under way.
+const MOST_LOOKS: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
 pub(super) async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
-    let snapshot = state.snapshot.load_full();
+    let (snapshot, statuses) = settled(&state).await;
     let routes = routes(&snapshot);
-    let plugins = state.plugins.statuses().into_iter().map(|status| {
+    let plugins = statuses.into_iter().map(|status| {
         let used = routes.get(status.name.as_str()).cloned().unwrap_or_default();
         let mut shown = json!(status);
         if let Value::Object(shown) = &mut shown {
@@ -34,6 +38,24 @@ pub(super) async fn list(Shared(state): Shared<Arc<State>>) -> Json<Value> {
         "folder_trouble": state.plugins.trouble(),
         "data": plugins.collect::<Vec<_>>(),
     }))
+}
+
+/// The plugins' statuses and the snapshot that serves with them: between being taken and being swapped in, a component is
+/// for a moment said to serve and does not.
+async fn settled(state: &State) -> (Arc<Snapshot>, Vec<PluginStatus>) {
+    for _ in 0..MOST_LOOKS {
+        let (statuses, snapshot) = (state.plugins.statuses(), state.snapshot.load_full());
+        let serves = |status: &PluginStatus| {
+            let of_snapshot = snapshot.roster.plugins().find(|plugin| *plugin.name() == *status.name);
+            let digest = of_snapshot.map(|plugin| plugin.digest().to_string());
+            status.state == "disabled" || status.serving.as_ref().map(|serving| &serving.digest) == digest.as_ref()
+        };
+        if statuses.iter().all(serves) {
+            return (snapshot, statuses);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    (state.snapshot.load_full(), state.plugins.statuses())
 }
 
 /// The routes that name each plugin, and as what.
