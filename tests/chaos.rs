@@ -223,14 +223,17 @@ async fn a_thousand_faulty_calls_end_with_one_answer_one_record_and_a_charge_eac
         assert_eq!((&attempt["ended"], &attempt["cost_is"]), (&json!("connect"), &json!("none")), "{attempt:#}");
         assert_eq!(attempt["model"], "gone/cheapest");
     }
-    eprintln!("answers {statuses:?}, accepted calls {acts:?}");
+    say(format_args!("answers {statuses:?}, accepted calls {acts:?}"));
 }
+
+/// Answers that were heard, by the names of their requests.
+type Heard = Vec<(String, Reply)>;
 
 /// Callers that ask until the gateway is gone: those named `keyed` with an idempotency key, those named `plain` without.
 struct Load {
     gateway: Arc<Gateway>,
     /// Names that were asked for, and the answers that were heard.
-    callers: JoinSet<(Vec<String>, Vec<(String, Reply)>)>,
+    callers: JoinSet<(Vec<String>, Heard)>,
 }
 
 /// One request; `None` when its connection ends before its answer.
@@ -291,11 +294,16 @@ fn accepted(provider: &Provider, model: &str) -> HashMap<String, usize> {
     accepted
 }
 
+#[allow(clippy::print_stderr, reason = "the figures are worth reading")]
+fn say(figures: std::fmt::Arguments<'_>) {
+    eprintln!("{figures}");
+}
+
 /// How long before the last call of `model` the `count` newest of them began to arrive.
 fn age_of_newest(provider: &Provider, model: &str, count: usize) -> Duration {
     let calls = provider.calls().into_iter().zip(provider.arrivals());
     let arrivals: Vec<Instant> = calls.filter(|(call, _)| call["model"] == model).map(|(_, at)| at).collect();
-    let oldest = arrivals.iter().rev().take(count).last();
+    let oldest = arrivals.get(arrivals.len().saturating_sub(count));
     oldest.zip(arrivals.last()).map_or(Duration::ZERO, |(oldest, newest)| newest.duration_since(*oldest))
 }
 
@@ -386,10 +394,10 @@ async fn twenty_kills_leave_one_record_each_and_charge_nobody_twice() {
     let gateway = gateway.restarted().await;
     assert_eq!(records(&gateway).await.len(), before.len());
     assert_settled(&gateway, before.iter()).await;
-    eprintln!(
+    say(format_args!(
         "{} records, {interrupted} interrupted; {lost} of {plain_calls} calls without a key were lost, of the last \
          {last_moment:?} before a kill; {} with one, {unheard} times asked again, the last of them: {ends:?}",
         before.len(),
         keyed.len()
-    );
+    ));
 }

@@ -62,7 +62,8 @@ async fn a_connection_that_is_refused_is_tried_once_more_and_no_more() {
 
 #[tokio::test]
 async fn patience_is_kept_in_each_of_its_forms() {
-    let forms: [(&str, fn() -> String, u64); 3] = [
+    type Form = (&'static str, fn() -> String, u64);
+    let forms: [Form; 3] = [
         ("retry-after", || "1".to_owned(), 1_000),
         ("retry-after-ms", || "700".to_owned(), 700),
         ("retry-after", in_three_seconds, 1_900),

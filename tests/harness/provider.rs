@@ -50,9 +50,12 @@ pub(crate) struct Provider {
     task: JoinHandle<()>,
 }
 
+/// Answers a call by its body.
+type Answering = Box<dyn FnMut(&Value) -> Answer + Send>;
+
 struct State {
     script: Mutex<VecDeque<Answer>>,
-    then: Mutex<Box<dyn FnMut(&Value) -> Answer + Send>>,
+    then: Mutex<Answering>,
     calls: Mutex<Vec<(Instant, Value)>>,
     authorization: Mutex<Vec<String>>,
     called: Notify,

@@ -149,7 +149,7 @@ mod tests {
         let open = |until| State::Open { until };
         let all_open = field(&candidates, [open(4_000), open(2_000), open(3_000)], Priority::Normal);
         assert!(all_open.last_resort);
-        let vetoes: Vec<_> = all_open.considered.iter().map(|row| row.veto.clone()).collect();
+        let vetoes: Vec<_> = all_open.considered.iter().map(|row| row.veto).collect();
         let waits = |wait_ms| Some(Veto::Breaker { wait_ms });
         assert_eq!(vetoes, [waits(3_000), None, waits(2_000)]);
         let one_probing =

@@ -110,7 +110,7 @@ fn over_time(
     frame: Frame,
     heading: &str,
     unit: Unit,
-    of: fn(&mut Vec<Mark>) -> Option<f64>,
+    of: fn(Vec<Mark>) -> Option<f64>,
 ) {
     let time = Axis::time(end);
     let curves: Vec<(Vec<Option<f64>>, &str, bool)> = drawn(report)
@@ -135,22 +135,22 @@ fn over_time(
     }
 }
 
-fn stretches(marks: &[Mark], end: f64, of: fn(&mut Vec<Mark>) -> Option<f64>) -> Vec<Option<f64>> {
+fn stretches(marks: &[Mark], end: f64, of: fn(Vec<Mark>) -> Option<f64>) -> Vec<Option<f64>> {
     let mut arrived: Vec<Vec<Mark>> = vec![Vec::new(); STRETCHES];
     for mark in marks {
         let stretch = (f64::from(mark.at_ms) / 1e3 / end * STRETCHES as f64) as usize;
         arrived[stretch.min(STRETCHES - 1)].push(*mark);
     }
-    arrived.iter_mut().map(of).collect()
+    arrived.into_iter().map(of).collect()
 }
 
-fn answered(marks: &mut Vec<Mark>) -> Option<f64> {
+fn answered(marks: Vec<Mark>) -> Option<f64> {
     let answered = marks.iter().filter(|mark| mark.end != End::Unanswered).count();
     (!marks.is_empty()).then(|| answered as f64 / marks.len() as f64)
 }
 
 /// Seconds that 95 % of deliveries take at most.
-fn slow(marks: &mut Vec<Mark>) -> Option<f64> {
+fn slow(mut marks: Vec<Mark>) -> Option<f64> {
     marks.retain(|mark| mark.end == End::Delivered);
     marks.sort_unstable_by_key(|mark| mark.latency_ms);
     let place = (marks.len() * 95).div_ceil(100).saturating_sub(1);
@@ -260,7 +260,7 @@ mod tests {
     fn the_slow_twentieth_is_that_of_deliveries() {
         let mut marks: Vec<Mark> = (1..=100).map(|ms| mark(0, ms * 1_000, End::Delivered)).collect();
         marks.push(mark(0, 999_000, End::Unanswered));
-        assert_eq!(slow(&mut marks), Some(95.0));
-        assert_eq!(slow(&mut Vec::new()), None);
+        assert_eq!(slow(marks), Some(95.0));
+        assert_eq!(slow(Vec::new()), None);
     }
 }

@@ -142,9 +142,8 @@ fn shares<T: Copy>(
             Err(hint) => findings.at(&share.span(), format!("`{word}` is not understood here"), hint),
         }
     }
-    // Written this way round so that what is not a number counts as nothing.
     let all: f64 = weighted.iter().map(|(_, weight)| weight).sum();
-    if !(all > 0.0) {
+    if all.is_nan() || all <= 0.0 {
         findings.at(&table.span(), "these shares add up to nothing", "let one of them be more than 0");
         return Weighted(vec![(usual, 1.0)]);
     }
