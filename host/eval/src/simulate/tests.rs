@@ -96,6 +96,20 @@ fn an_outage_is_gone_around_and_recovered_from() {
 }
 
 #[test]
+fn a_provider_that_hangs_is_given_up_while_there_is_time_for_another() {
+    for deadline in ["20s", "5m"] {
+        let terms = format!("[route]\ndeadline = \"{deadline}\"\n");
+        let hanging = TWO.replace("[route]\n", &terms)
+            + "\n[[outages]]\nprovider = \"cheap\"\nfrom = \"2m\"\nfor = \"4m\"\nkind = \"hang\"\n";
+        let report = simulated(&hanging, &["cheapest"]);
+        let cheapest = &report.strategies[0];
+        assert_eq!(cheapest.success_rate, 1.0, "{deadline}: {:?}", cheapest.unanswered);
+        assert!(cheapest.possible_usd_micros > 0, "{deadline}");
+        assert!(cheapest.recovery_s.is_some_and(|recovery| recovery < 30.0), "{deadline}: {:?}", cheapest.outages);
+    }
+}
+
+#[test]
 fn equal_seeds_give_equal_reports_and_all_strategies_the_same_requests() {
     let poisson = TWO
         .replace("even", "poisson")
