@@ -225,7 +225,11 @@ impl<'a> Walk<'a> {
                 let Settled { charge, doubt } = terms.delivered(&drawn.report, drawn.sent, self.job.request.count);
                 drawn.warnings.extend(doubt);
                 let listed_p95_ms = step.candidate.tier().latency.map(|latency| latency.p95_ms);
-                (Ended::Delivered { latency_ms, listed_p95_ms }, AttemptEnd::Delivered { pictures }, charge)
+                (
+                    Ended::Delivered { latency_ms, listed_p95_ms, load: patience::load(&self.job.request) },
+                    AttemptEnd::Delivered { pictures },
+                    charge,
+                )
             }
             Err(Failure { kind, retry_after, status, detail, report, .. }) => {
                 let ended = if was_expired && !had_fair_time(step, latency) {

@@ -59,6 +59,8 @@ pub(crate) enum Ended {
         latency_ms: u32,
         /// What the catalogue says that 19 of 20 deliveries stay under.
         listed_p95_ms: Option<u32>,
+        /// How much more than one usual picture was asked for.
+        load: u32,
     },
     Failed {
         kind: FailureKind,
@@ -165,9 +167,9 @@ impl Cell {
         let mut measured = self.lock();
         let Measured { breaker, tracker } = &mut *measured;
         match ended {
-            Ended::Delivered { latency_ms, listed_p95_ms } => {
+            Ended::Delivered { latency_ms, listed_p95_ms, load } => {
                 let usual = tracker.usual_p95_ms(now).max(listed_p95_ms);
-                let slow = usual.is_some_and(|usual| u64::from(latency_ms) > SLOW * u64::from(usual));
+                let slow = usual.is_some_and(|usual| u64::from(latency_ms) > SLOW * u64::from(usual) * u64::from(load));
                 breaker.succeeded(now, slow, probe, jitter);
                 tracker.note(now, Event::Delivered { latency_ms });
                 if let Some(account) = account {

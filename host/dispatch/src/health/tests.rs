@@ -13,7 +13,7 @@ fn failed(kind: FailureKind) -> Ended {
 }
 
 fn delivered(latency_ms: u32) -> Ended {
-    Ended::Delivered { latency_ms, listed_p95_ms: None }
+    Ended::Delivered { latency_ms, listed_p95_ms: None, load: 1 }
 }
 
 fn trip(cell: &Arc<Cell>) {
@@ -173,12 +173,17 @@ fn pauses_that_a_provider_did_not_time_grow_until_it_delivers() {
 #[test]
 fn deliveries_far_beyond_the_usual_open_the_breaker() {
     let health = Health::new();
-    let cell = cell(&health, "p", "a");
-    let took = |latency_ms| Ended::Delivered { latency_ms, listed_p95_ms: Some(1_000) };
+    let (cell, other) = (cell(&health, "p", "a"), cell(&health, "p", "b"));
+    let drew = |latency_ms, load| Ended::Delivered { latency_ms, listed_p95_ms: Some(1_000), load };
+    let took = |latency_ms| drew(latency_ms, 1);
     for _ in 0..domain::breaker::LEAST_OUTCOMES {
         cell.begin(0, None).ended(0, took(3_000), 0.0);
     }
     assert_eq!(cell.view(0).state, State::Closed, "three times is not beyond three times");
+    for _ in 0..domain::breaker::LEAST_OUTCOMES {
+        other.begin(0, None).ended(0, drew(3_100, 4), 0.0);
+    }
+    assert_eq!(other.view(0).state, State::Closed, "four pictures may take longer");
     for _ in 0..domain::breaker::LEAST_OUTCOMES {
         cell.begin(0, None).ended(0, took(3_100), 0.0);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{failure::FailureKind, money::MicroUsd};
+use domain::{failure::FailureKind, money::MicroUsd, price::USUAL_SIZE, request::Request};
 use tokio::time::Instant;
 
 use super::{Walk, millis};
@@ -22,6 +22,13 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 const UNKNOWN_USUAL: Duration = Duration::from_secs(1);
 /// Most that is added to a wait.
 const MOST_JITTER: Duration = Duration::from_secs(1);
+
+/// How much more than one usual picture is asked for: figures are of one, and several or large ones may take as much longer.
+pub(super) fn load(request: &Request) -> u32 {
+    let pixels = request.size.map_or(0, |size| size.pixels()).max(USUAL_SIZE.pixels());
+    let pictures = u64::from(request.count.max(1));
+    u32::try_from((pictures * pixels).div_ceil(USUAL_SIZE.pixels())).unwrap_or(u32::MAX)
+}
 
 impl Walk<'_> {
     /// Waits until the step's account may be asked, when it asked for patience, nobody else is left and there is time. Says
@@ -59,7 +66,8 @@ impl Walk<'_> {
         let Job { deadline, attempt_timeout, .. } = self.job;
         let step = &self.job.steps[index];
         let listed = step.candidate.tier().latency.map(|latency| latency.p95_ms);
-        let usual = step.cell.usual_p95_ms(self.dispatcher.health.now(), listed).map(millis);
+        let usual = step.cell.usual_p95_ms(self.dispatcher.health.now(), listed);
+        let usual = usual.map(|p95_ms| load(&self.job.request) * millis(p95_ms));
         let own = attempt_timeout.or(usual.map(|usual| (HANGING * usual).max(LEAST_PATIENCE)));
         let quickest = self.job.steps[index + 1..].iter().filter(|other| self.could_take_over(step, other));
         let (Some(own), Some(needed)) = (own, quickest.map(|other| other.p50_ms.map_or(Duration::ZERO, millis)).min())
