@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    contestant::PINNED,
     report::{Report, StrategyReport},
     tally::{End, Mark},
 };
@@ -76,22 +77,34 @@ pub fn plot(report: &Report) -> String {
     svg.finish(WIDTH, HEIGHT, STYLE)
 }
 
-/// Those with a curve, each with its colour.
-fn drawn(report: &Report) -> impl Iterator<Item = (&StrategyReport, &'static str)> {
-    report.strategies.iter().zip(COLOURS)
+/// Those with a curve, each with its colour: all when they are few, else the strategies and the pinned baseline.
+fn drawn(report: &Report) -> Vec<(&StrategyReport, &'static str)> {
+    let are_few = report.strategies.len() <= CURVES;
+    let baseline = report.workload.baseline.as_ref().map(|baseline| format!("{PINNED}{baseline}"));
+    let has_curve =
+        |strategy: &&StrategyReport| are_few || !strategy.is_pinned() || baseline.as_ref() == Some(&strategy.name);
+    report.strategies.iter().filter(has_curve).zip(COLOURS).collect()
+}
+
+/// The colour of `strategy` among `drawn`, if it has one.
+fn colour_of(drawn: &[(&StrategyReport, &'static str)], strategy: &StrategyReport) -> Option<&'static str> {
+    drawn.iter().find(|(other, _)| other.name == strategy.name).map(|(_, colour)| *colour)
 }
 
 fn legend(svg: &mut Svg, report: &Report) {
-    let (mut x, y) = (40.0, 96.0);
-    for (strategy, colour) in drawn(report) {
-        svg.dot((x + 5.0, y - 4.5), 5.5, colour, &strategy.name);
-        svg.text((x + 16.0, y), "name", Anchor::Start, &strategy.name);
-        x += 40.0 + 7.0 * strategy.name.chars().count() as f64;
-    }
-    if report.strategies.len() > CURVES {
-        svg.dot((x + 5.0, y - 4.5), 5.5, FAINT, "others");
-        let others = format!("{} more, right only", report.strategies.len() - CURVES);
-        svg.text((x + 16.0, y), "name", Anchor::Start, others);
+    let drawn = drawn(report);
+    let others = report.strategies.len() - drawn.len();
+    let more = (others > 0).then(|| (format!("{others} more, on the right only"), FAINT));
+    let entries = drawn.iter().map(|(strategy, colour)| (strategy.name.clone(), *colour)).chain(more);
+    let (mut x, mut y) = (40.0, 92.0);
+    for (name, colour) in entries {
+        let width = 40.0 + 7.0 * name.chars().count() as f64;
+        if x + width > WIDTH {
+            (x, y) = (40.0, y + 20.0);
+        }
+        svg.dot((x + 5.0, y - 4.5), 5.5, colour, &name);
+        svg.text((x + 16.0, y), "name", Anchor::Start, &name);
+        x += width;
     }
 }
 
@@ -114,6 +127,7 @@ fn over_time(
 ) {
     let time = Axis::time(end);
     let curves: Vec<(Vec<Option<f64>>, &str, bool)> = drawn(report)
+        .into_iter()
         .map(|(strategy, colour)| (stretches(&strategy.marks, end, of), colour, strategy.is_pinned()))
         .collect();
     let values = || curves.iter().flat_map(|(values, ..)| values.iter().flatten().copied());
@@ -188,29 +202,31 @@ fn grid(svg: &mut Svg, frame: Frame, across: &Axis, across_unit: Unit, up: &Axis
 /// Cost of a request against expected quality: up and to the left is better.
 fn scatter(svg: &mut Svg, report: &Report) {
     let frame = SCATTER;
-    let known: Vec<(usize, &StrategyReport, f64, f64)> = report
+    let drawn = drawn(report);
+    let known: Vec<(&StrategyReport, f64, f64)> = report
         .strategies
         .iter()
-        .enumerate()
-        .filter_map(|(index, strategy)| {
+        .filter_map(|strategy| {
             let cost = strategy.cost_per_request_usd_micros? as f64 / 1e6;
-            Some((index, strategy, cost, strategy.expected_quality?))
+            Some((strategy, cost, strategy.expected_quality?))
         })
         .collect();
-    let cost = Axis::from_zero(known.iter().map(|(_, _, cost, _)| *cost).fold(0.0, f64::max));
+    let cost = Axis::from_zero(known.iter().map(|(_, cost, _)| *cost).fold(0.0, f64::max));
     let quality = Axis::around(known.iter().map(|(.., quality)| *quality));
     svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, "expected quality, by cost");
     let below = (frame.left + frame.width, frame.bottom() + 36.0);
     svg.text(below, "tick", Anchor::End, "USD a delivered request");
     grid(svg, frame, &cost, Unit::Usd, &quality, Unit::Plain);
     let place = |cost_of: f64, quality_of: f64| (frame.x(&cost, cost_of), frame.y(&quality, quality_of));
-    for (_, strategy, cost, quality) in known.iter().filter(|(index, ..)| *index >= CURVES) {
-        svg.dot(place(*cost, *quality), 4.5, FAINT, &strategy.name);
-    }
     let mut labels: Vec<((f64, f64), &str)> = Vec::new();
-    for (index, strategy, cost, quality) in known.iter().filter(|(index, ..)| *index < CURVES).rev() {
-        let at = place(*cost, *quality);
-        svg.dot(at, 7.0, COLOURS[*index], &strategy.name);
+    let (named, faint): (Vec<_>, Vec<_>) =
+        known.iter().partition(|(strategy, ..)| colour_of(&drawn, strategy).is_some());
+    for (strategy, cost, quality) in faint {
+        svg.dot(place(cost, quality), 4.5, FAINT, &strategy.name);
+    }
+    for (strategy, cost, quality) in named.into_iter().rev() {
+        let at = place(cost, quality);
+        svg.dot(at, 7.0, colour_of(&drawn, strategy).unwrap_or(FAINT), &strategy.name);
         labels.push((at, &strategy.name));
     }
     label(svg, frame, labels);
