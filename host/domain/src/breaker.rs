@@ -177,7 +177,7 @@ impl Breaker {
             if !(slow && self.was_slow) {
                 self.close(now);
             } else if self.is_latest(probe) {
-                self.open(now, Reason::ProbeSlow, jitter);
+                self.reopen(now, Reason::ProbeSlow, jitter);
             }
             return;
         }
@@ -202,7 +202,7 @@ impl Breaker {
         if self.open_until.is_some() {
             // What others that are still out come to says nothing new.
             if self.is_latest(probe) {
-                self.open(now, Reason::ProbeFailed { kind }, jitter);
+                self.reopen(now, Reason::ProbeFailed { kind }, jitter);
             }
             return;
         }
@@ -227,6 +227,18 @@ impl Breaker {
     pub fn restore(saved: Saved, now: Millis, age: Millis) -> Self {
         let left = saved.open_for.min(MAX_PAUSE_MS).saturating_sub(age);
         Self { open_until: Some(now.saturating_add(left)), trips: saved.trips, ..Self::default() }
+    }
+
+    /// After a probe. Its pause is counted from when the probe was sent, because one that hangs has been a pause itself.
+    fn reopen(&mut self, now: Millis, reason: Reason, jitter: f64) {
+        let sent = self.probe.map_or(now, |(_, since)| since);
+        self.open(now, reason, jitter);
+        if let (Some(until), Some(change)) = (self.open_until, self.changes.back_mut()) {
+            let earlier = until.saturating_sub(now.saturating_sub(sent)).max(now.saturating_add(FIRST_PAUSE_MS / 2));
+            let until = until.min(earlier);
+            self.open_until = Some(until);
+            change.until = Some(until);
+        }
     }
 
     fn open(&mut self, now: Millis, reason: Reason, jitter: f64) {

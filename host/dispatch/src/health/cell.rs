@@ -179,7 +179,9 @@ impl Cell {
             Ended::Unfair => breaker.answered(probe),
             Ended::Failed { kind, retry_after } => {
                 tracker.note(now, Event::Failed(kind));
-                let asked = retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+                // The clock counts whole milliseconds: never a part of one too early.
+                let asked =
+                    retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1));
                 if kind.breaker() == BreakerEffect::Counts {
                     breaker.failed(now, kind, probe, jitter);
                     if let (Some(account), Some(wait)) = (account, asked) {

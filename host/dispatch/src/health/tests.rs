@@ -85,9 +85,9 @@ fn a_retry_after_pauses_the_account_and_counts_no_failure() {
     let health = Health::new();
     let (one, other) = (cell(&health, "p", "a"), cell(&health, "p", "b"));
     one.begin(0, None).ended(0, failed(FailureKind::RateLimited), 0.0);
-    assert_eq!(other.view(6_999).state, State::Open { until: 7_000 });
-    assert_eq!(one.view(7_000).state, State::Closed);
-    assert_eq!(one.view(7_000).live.samples, 0);
+    assert_eq!(other.view(7_000).state, State::Open { until: 7_001 });
+    assert_eq!(one.view(7_001).state, State::Closed);
+    assert_eq!(one.view(7_001).live.samples, 0);
 }
 
 #[test]

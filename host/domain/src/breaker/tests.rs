@@ -109,6 +109,26 @@ fn a_probe_that_hangs_does_not_keep_it_closed_and_its_end_changes_nothing() {
 }
 
 #[test]
+fn the_time_that_a_probe_took_counts_towards_the_next_pause() {
+    let mut breaker = opened(0);
+    let mut now = FIRST_PAUSE_MS;
+    for _ in 0..4 {
+        let probe = breaker.take_probe(now);
+        breaker.failed(now, KIND, probe, 0.0);
+        let State::Open { until } = breaker.state(now) else { panic!("open") };
+        now = until;
+    }
+    // By now pauses are the longest there are.
+    let probe = breaker.take_probe(now);
+    breaker.failed(now + 15_000, FailureKind::Timeout, probe, 0.0);
+    assert_eq!(breaker.state(now + 15_000), State::Open { until: now + MAX_PAUSE_MS });
+    let probe = breaker.take_probe(now + MAX_PAUSE_MS);
+    let late = now + MAX_PAUSE_MS + 24_000;
+    breaker.failed(late, FailureKind::Timeout, probe, 0.0);
+    assert_eq!(breaker.state(late), State::Open { until: late + FIRST_PAUSE_MS / 2 });
+}
+
+#[test]
 fn what_was_out_before_it_opened_does_not_open_it_again() {
     let mut breaker = opened(0);
     breaker.failed(FIRST_PAUSE_MS + 1, KIND, None, 0.0);
