@@ -36,7 +36,12 @@ impl Walk<'_> {
     pub(super) async fn wait_for_account(&mut self, index: usize) -> bool {
         let step = &self.job.steps[index];
         let Some((rest, wait)) = step.cell.shut_for(self.dispatcher.health.now()) else { return true };
-        if self.was_turned_away(step) || self.job.steps[index + 1..].iter().any(|other| self.is_possible(other)) {
+        let now = self.dispatcher.health.now();
+        let is_sooner = |other: &Step| match other.cell.shut_for(now) {
+            Some((_, later)) => later < wait && self.is_affordable(other) && !self.was_turned_away(other),
+            None => self.is_possible(other),
+        };
+        if self.was_turned_away(step) || self.job.steps[index + 1..].iter().any(is_sooner) {
             return false;
         }
         // Not all who wait come back at once.
