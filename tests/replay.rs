@@ -250,6 +250,7 @@ async fn one_that_differs_is_found(gateway: &Gateway, records: &[Stored]) {
         comparison: domain::record::Comparison::default(),
         charge: Charge::None,
         latency_ms: 1,
+        judgement: domain::learning::Judgement::default(),
         trace,
         context: Arc::new(RecordContext::of(stored.candidates.clone(), stored.terms.clone(), settings)),
     });

@@ -6,6 +6,7 @@ use crate::{
     attempt::{Attempt, AttemptEnd},
     candidate::CandidateId,
     decision::{Considered, Decision},
+    learning::Judgement,
     plugin::{CallEnd, PluginCall, Role, Shadow},
     record::Trace,
 };
@@ -35,6 +36,9 @@ pub struct Explanation {
     /// Strategies that were only watched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shadows: Vec<ExplainedShadow>,
+    /// How the quality that is expected of the first few came about, where it was learned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<ExplainedQuality>,
     /// What was asked for and not done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -59,6 +63,14 @@ pub struct ExplainedCandidate {
     pub p50_ms: Option<u32>,
     pub veto: Option<String>,
     pub why: Option<String>,
+}
+
+/// Where a candidate's expected quality is from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedQuality {
+    pub model: String,
+    /// Such as `0.71 ± 0.05 = 0.62 prior + 0.09 text, from 304 ratings`.
+    pub quality: String,
 }
 
 /// One plugin call.
@@ -129,6 +141,7 @@ impl Explanation {
             candidates: tried.chain(vetoed).collect(),
             plugins: decision.calls.iter().map(explain_call).collect(),
             shadows: Vec::new(),
+            expected: Vec::new(),
             warnings: Vec::new(),
             probe: decision.probe,
             last_resort: decision.last_resort,
@@ -143,6 +156,17 @@ impl Explanation {
     pub fn of(trace: &Trace, names: &[CandidateId]) -> Self {
         let explained = Self::new(&trace.decision, names).with_shadows(&trace.shadows, &trace.decision, names);
         Self { warnings: trace.warnings.clone(), ..explained }
+    }
+
+    /// With what was learned before and went into the decision.
+    #[must_use]
+    pub fn with_judgement(mut self, judgement: &Judgement, decision: &Decision, names: &[CandidateId]) -> Self {
+        let told = |(index, line): &(u32, String)| {
+            let candidate = decision.considered.get(*index as usize)?;
+            Some(ExplainedQuality { model: name(candidate, names), quality: line.clone() })
+        };
+        self.expected = judgement.expected.iter().filter_map(told).collect();
+        self
     }
 
     /// With what was only watched beside the decision.

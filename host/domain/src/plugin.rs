@@ -113,6 +113,8 @@ pub enum Role {
     Classifier,
     CostModel,
     Strategy,
+    /// Off the path of requests: it is in no record.
+    Learner,
 }
 
 /// How one plugin call went.

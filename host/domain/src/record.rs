@@ -9,6 +9,7 @@ use crate::{
     candidate::{Candidate, CandidateId},
     decision::Decision,
     digest::Digest,
+    learning::Judgement,
     money::MicroUsd,
     plugin::{Conditions, Setting, Shadow},
     price::Estimate,
@@ -70,6 +71,8 @@ pub struct Record {
     pub charge: Charge,
     pub comparison: Comparison,
     pub latency_ms: u32,
+    /// What was learned before and went into the decision.
+    pub judgement: Judgement,
     pub trace: Trace,
     /// What the trace refers to by digest.
     pub context: Arc<RecordContext>,

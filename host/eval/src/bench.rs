@@ -83,6 +83,7 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
         strategies: vec!["hybrid".into()],
         weights: domain::weights::Weights::default(),
         unpriced: domain::policy::Unpriced::default(),
+        learn_per: domain::learning::LearnPer::Route,
         refuse_on_fault: false,
     };
     let moment = Moment::default();
@@ -94,7 +95,7 @@ fn run(plugins: &Plugins, count: usize) -> Result<DecisionRun, BenchError> {
     let mut calls = [histogram(), histogram(), histogram()];
     let mut fuel = [0; 3];
     // As for a caller: what a gateway notes of each call is part of what it costs.
-    let circumstances = Circumstances { source: Source::Named(1), slow: true };
+    let circumstances = Circumstances { source: Source::Named(1), ..Circumstances::alone() };
     let mut medians = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {
         let mut this_round = histogram();

@@ -126,6 +126,7 @@ impl Replayer {
                 Role::Classifier => compare::classifier(&inputs, call, plugin),
                 Role::CostModel => compare::cost_model(&inputs, call, plugin, &mut prices),
                 Role::Strategy => compare::strategy(&inputs, call, plugin),
+                Role::Learner => Err(not("what a learner made of outcomes is no part of a decision")),
             });
             if differences.is_err() && call.role == Role::CostModel && call.ended == CallEnd::Answered {
                 prices.lose();

@@ -106,6 +106,7 @@ impl App {
             offering: Arc::new(offering(config, &health, None)),
             roster: plugins.roster(),
             service: Arc::new(Service::new(config, dispatcher)),
+            learned: Arc::default(),
         };
         let (_, session_key) = crate::state::identity(0);
         let state = Arc::new(State {
@@ -223,6 +224,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
             strategies: names(&config.strategies),
             weights: config.weights.clone(),
             unpriced: config.unpriced,
+            learn_per: config.learn_per,
             refuse_on_fault: config.on_fault == OnFault::Refuse,
         },
         split: config.split.clone(),

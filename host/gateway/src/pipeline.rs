@@ -16,6 +16,7 @@ use domain::{
     catalogue::Date,
     explain::Explanation,
     failure::FailureKind,
+    learning::Judgement,
     provider::DialectName,
     record::{Comparison, Outcome, Record, Trace},
     request::Request,
@@ -92,15 +93,15 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let deadline = tokio::time::Instant::from_std(admitted.began + patience(&request, &admitted));
-    let (verdict, mut trace, priced_by) = traced(decided);
+    let (verdict, mut trace, aside) = traced(decided);
     let Target { route, panel, .. } = &admitted.target;
     let (snapshot, source) = (&admitted.snapshot, admitted.source());
-    let shadows = Shadows::ask(&state.shadows, snapshot, route, &panel.weights, &trace.decision, source);
+    let shadows = Shadows::ask(&state.shadows, snapshot, route, panel, &trace.decision, source);
     if verdict != Verdict::Go {
         trace.shadows = answers(shadows).await;
         let (outcome, error) = refusal::undecided(&verdict, &trace.decision, &admitted.snapshot.offering);
         let id = admitted.id;
-        record(admitted, trace, Ending::failed(outcome, &error));
+        record(admitted, trace, aside.judgement, Ending::failed(outcome, &error));
         return Err(error.of(id));
     }
     // On disk before anyone is asked: whatever happens from here on, it will not be carried out twice.
@@ -110,7 +111,7 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         tracing::error!(decision = %admitted.id, %error, "cannot begin a request with an idempotency key");
         trace.shadows = answers(shadows).await;
         let (id, error) = (admitted.id, ledger_full());
-        record(admitted, trace, Ending::failed(Outcome::Failed, &error));
+        record(admitted, trace, aside.judgement, Ending::failed(Outcome::Failed, &error));
         return Err(error.of(id));
     }
     let job = Job {
@@ -131,20 +132,22 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
         _ => Ok(Vec::new()),
     };
     trace.shadows = answers(shadows).await;
-    settle(admitted, &request, trace, &priced_by, dispatched, kept, caller)
+    settle(admitted, &request, trace, aside, dispatched, kept, caller)
 }
 
 /// Explains a request without calling anyone. Leaves one record, too.
 pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, _, _) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, false)).await;
-    let (verdict, mut trace, _) = traced(decided);
-    let circumstances = Circumstances { source: admitted.source(), slow: false };
+    let (verdict, mut trace, aside) = traced(decided);
+    let circumstances = Circumstances { source: admitted.source(), slow: false, learned: &admitted.snapshot.learned };
     let Admitted { id, snapshot, target, .. } = &admitted;
     let (id, offering) = (*id, &snapshot.offering);
-    let (shadows, weights) = (&target.route.shadows, target.panel.weights.clone());
-    trace.shadows = shadow(&snapshot.roster, shadows, &weights, &trace.decision, &offering.candidates, circumstances);
-    let explanation = Explanation::of(&trace, &offering.context.candidates);
+    let (shadows, panel) = (&target.route.shadows, &target.panel);
+    trace.shadows = shadow(&snapshot.roster, shadows, panel, &trace.decision, &offering.candidates, circumstances);
+    let names = &offering.context.candidates;
+    let explanation = Explanation::of(&trace, names).with_judgement(&aside.judgement, &trace.decision, names);
+    let weights = panel.weights.clone();
     let error = (verdict != Verdict::Go).then(|| refusal::undecided(&verdict, &trace.decision, offering).1);
     let ending = Ending {
         outcome: Outcome::DryRun,
@@ -154,7 +157,7 @@ pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
         charge: Charge::None,
         comparison: Comparison::default(),
     };
-    record(admitted, trace, ending);
+    record(admitted, trace, aside.judgement, ending);
     DryRun { id, explanation, weights, verdict, error }
 }
 
@@ -180,7 +183,7 @@ fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Deci
     // A user stays with their arm of a split. A tenant is many users, so that does not count.
     let panel = target.panel_for(if ask.user.is_some() { moment.session } else { moment.seed });
     let mut probe = None;
-    let circumstances = Circumstances { source: admitted.source(), slow };
+    let circumstances = Circumstances { source: admitted.source(), slow, learned: &snapshot.learned };
     let decided = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |due| {
         probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
         probe.is_some()
@@ -216,7 +219,7 @@ fn settle(
     admitted: Admitted,
     request: &Request,
     mut trace: Trace,
-    priced_by: &[Option<Arc<str>>],
+    aside: Aside,
     dispatched: Dispatched,
     kept: Result<Vec<MediaName>, ApiError>,
     caller: &CallerPresence,
@@ -230,7 +233,7 @@ fn settle(
         Ok(mut delivery) => {
             let decision = &trace.decision;
             let index = decision.order[delivery.step];
-            let comparison = comparison::of(&admitted, &trace, priced_by, index);
+            let comparison = comparison::of(&admitted, &trace, &aside.priced_by, index);
             let candidate =
                 &admitted.snapshot.offering.candidates[decision.considered[index as usize].candidate as usize];
             let model = candidate.id.clone();
@@ -247,29 +250,42 @@ fn settle(
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(error) => {
-                    record(admitted, trace, Ending { charge, ..Ending::failed(Outcome::Failed, &error) });
+                    record(
+                        admitted,
+                        trace,
+                        aside.judgement,
+                        Ending { charge, ..Ending::failed(Outcome::Failed, &error) },
+                    );
                     return Err(error.of(id));
                 }
             };
             let outcome = if caller.left() { Outcome::Abandoned } else { Outcome::Delivered };
             let ending = Ending { outcome, status: 200, error: None, served: Some(model.clone()), charge, comparison };
-            record(admitted, trace, ending);
+            record(admitted, trace, aside.judgement, ending);
             Ok(Box::new(Served { id, delivery, model, strategy, charge, attempts: count, warnings, kept }))
         }
         Err(failure) => {
             let outcome = outcome_of(&failure, caller);
             let error = refusal::failed(failure, patience(request, &admitted));
-            record(admitted, trace, Ending { charge, ..Ending::failed(outcome, &error) });
+            record(admitted, trace, aside.judgement, Ending { charge, ..Ending::failed(outcome, &error) });
             Err(error.of(id))
         }
     }
 }
 
-/// What is decided, the record of it before anything else has happened, and whose prices it was decided with.
-fn traced(decided: Decided) -> (Verdict, Trace, Vec<Option<Arc<str>>>) {
-    let Decided { decision, verdict, settings, conditions, warnings, priced_by } = decided;
+/// What a decision leaves beside its trace.
+struct Aside {
+    /// Whose price each candidate has.
+    priced_by: Vec<Option<Arc<str>>>,
+    judgement: Judgement,
+}
+
+/// What is decided, and the record of it before anything else has happened.
+fn traced(decided: Decided) -> (Verdict, Trace, Aside) {
+    let Decided { decision, verdict, settings, conditions, warnings, judgement, priced_by } = decided;
     let (attempts, shadows) = Default::default();
-    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows }, priced_by)
+    let aside = Aside { priced_by, judgement };
+    (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows }, aside)
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {
@@ -303,7 +319,7 @@ impl Ending {
     }
 }
 
-fn record(admitted: Admitted, trace: Trace, ending: Ending) {
+fn record(admitted: Admitted, trace: Trace, judgement: Judgement, ending: Ending) {
     let Admitted { id, at_ms, began, ask, key, snapshot, slot, .. } = admitted;
     let latency = began.elapsed().min(Duration::from_millis(u64::from(u32::MAX)));
     let record = Record {
@@ -319,6 +335,7 @@ fn record(admitted: Admitted, trace: Trace, ending: Ending) {
         charge: ending.charge,
         comparison: ending.comparison,
         latency_ms: latency.as_millis() as u32,
+        judgement,
         trace,
         context: Arc::clone(&snapshot.offering.context),
     };

@@ -194,8 +194,10 @@ impl Preview {
         let offering = &self.offering;
         let today = Date::of_unix_ms(moment.now_ms);
         let field = prepare::field(offering, target, &request, today, self.health.now());
-        let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| false);
-        let explanation = Explanation::new(&decided.decision, &offering.context.candidates);
+        let decided = decide(roster, panel, &request, moment, field, Circumstances::alone(), |_| false);
+        let names = &offering.context.candidates;
+        let explanation = Explanation::new(&decided.decision, names);
+        let explanation = explanation.with_judgement(&decided.judgement, &decided.decision, names);
         (Explanation { warnings: decided.warnings, ..explanation }, decided.verdict)
     }
 }

@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use domain::{decision::Decision, plugin::Shadow, weights::Weights};
-use sandbox::{Circumstances, Source, shadow, shadow_patience, skipped};
+use domain::{decision::Decision, plugin::Shadow};
+use sandbox::{Circumstances, Panel, Source, shadow, shadow_patience, skipped};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::snapshot::{Route, Snapshot};
@@ -37,7 +37,7 @@ impl Shadows {
         places: &Arc<Semaphore>,
         snapshot: &Arc<Snapshot>,
         route: &Arc<Route>,
-        weights: &Weights,
+        panel: &Panel,
         decision: &Decision,
         source: Source,
     ) -> Option<Self> {
@@ -47,12 +47,12 @@ impl Shadows {
         let place = Arc::clone(places).try_acquire_owned().ok();
         let asked = place.map(|place| {
             let (snapshot, route) = (Arc::clone(snapshot), Arc::clone(route));
-            let (weights, decision) = (weights.clone(), decision.clone());
+            let (panel, decision) = (panel.clone(), decision.clone());
             tokio::task::spawn_blocking(move || {
                 // On a thread that serves nobody: slow plugins may take their time.
-                let circumstances = Circumstances { source, slow: true };
+                let circumstances = Circumstances { source, slow: true, learned: &snapshot.learned };
                 let candidates = &snapshot.offering.candidates;
-                let watched = shadow(&snapshot.roster, &route.shadows, &weights, &decision, candidates, circumstances);
+                let watched = shadow(&snapshot.roster, &route.shadows, &panel, &decision, candidates, circumstances);
                 drop(place);
                 watched
             })

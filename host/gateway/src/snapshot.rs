@@ -19,7 +19,7 @@ use domain::{
     split::Split,
     weights::Weights,
 };
-use sandbox::{Kind, Panel, Roster};
+use sandbox::{Kind, Learned, Panel, Roster};
 
 use crate::{
     config::checked::{DEFAULT_ROUTE, Filter},
@@ -67,6 +67,7 @@ pub(crate) struct Snapshot {
     pub(crate) offering: Arc<Offering>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) service: Arc<Service>,
+    pub(crate) learned: Arc<Learned>,
 }
 
 /// What a caller's `model` comes to.

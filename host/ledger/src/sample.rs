@@ -9,6 +9,7 @@ use domain::{
     decision::{Considered, Decision, Veto},
     digest::Digest,
     failure::FailureKind,
+    learning::Judgement,
     money::MicroUsd,
     plugin::{CallEnd, Classification, Conditions, Live, Part, PluginCall, Ranked, Role, Setting, Shadow, Trait},
     price::{Estimate, Tariff},
@@ -47,6 +48,7 @@ pub(crate) fn record(number: u64) -> Record {
             baseline_cost: Some(MicroUsd(60_000)),
         },
         latency_ms: 8_213,
+        judgement: Judgement::default(),
         trace,
         context: context(20),
     }

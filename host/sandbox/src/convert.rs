@@ -2,6 +2,7 @@
 
 use domain::{
     catalogue::{Latency, Prior},
+    learning::{Observation, Outcome},
     money::MicroUsd,
     plugin::{Classification, Conditions, Contender, Offer, Part, Ranked, Ranking, Setting, Trait},
     price::Estimate,
@@ -215,6 +216,33 @@ pub(crate) fn classification(answer: wit::Classification) -> Classification {
         complexity: answer.complexity,
         traits: answer.traits.into_iter().map(seen).collect(),
         features: answer.features,
+    }
+}
+
+pub(crate) fn outcomes(outcomes: &[Outcome]) -> Vec<wit::Outcome<'_>> {
+    outcomes.iter().map(outcome).collect()
+}
+
+fn outcome(outcome: &Outcome) -> wit::Outcome<'_> {
+    wit::Outcome {
+        sequence: outcome.sequence,
+        at_ms: outcome.at_ms,
+        operation: outcome.operation.word(),
+        label: &outcome.classification.label,
+        features: &outcome.classification.features,
+        quality: outcome.quality,
+        model: outcome.model.as_str(),
+        place: outcome.place,
+        propensity: outcome.propensity,
+        observed: match &outcome.observed {
+            Observation::Delivered { latency_ms, cost } => {
+                wit::Observation::Delivered(wit::Delivery { latency_ms: *latency_ms, cost: cost.saturating_u32() })
+            }
+            Observation::Refused => wit::Observation::Refused,
+            Observation::Failed(kind) => wit::Observation::Failed(kind),
+            Observation::Rated(rating) => wit::Observation::Rated(*rating),
+            Observation::PreferredOver(other) => wit::Observation::PreferredOver(other.as_str()),
+        },
     }
 }
 

@@ -15,7 +15,9 @@ use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
+    expectation::{Expectations, Seen},
     field::Field,
+    learning::{Judgement, LearnPer},
     plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
     policy::{self, Unpriced},
     price::{HOST_PRICE, list_price},
@@ -26,9 +28,13 @@ use domain::{
 
 use crate::{
     engine::Tier,
+    learned::Learned,
     plugin::{Kind, Plugin, Source, Subject},
     roster::Roster,
 };
+
+/// Candidates, from the first, whose expected quality is explained.
+const EXPLAINED: usize = 3;
 
 /// Who decides on a route.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +49,8 @@ pub struct Panel {
     pub weights: Weights,
     /// What becomes of candidates whose price nobody knows.
     pub unpriced: Unpriced,
+    /// Whose outcomes learners of this route learn from.
+    pub learn_per: LearnPer,
     /// Whether a failing plugin fails the request. For routes that carry a brand or region policy.
     pub refuse_on_fault: bool,
 }
@@ -58,15 +66,28 @@ impl Panel {
 
 /// For whom a decision is made, and what may be used for it.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances {
+pub struct Circumstances<'a> {
     pub source: Source,
     /// Whether plugins of the slow tier may be asked: whoever says so has taken a place behind their gate.
     pub slow: bool,
+    /// What was learned so far.
+    pub learned: &'a Learned,
 }
 
-impl Circumstances {
-    /// For somebody at a terminal: nobody waits, nothing counts.
-    pub const ALONE: Self = Self { source: Source::Trial, slow: true };
+impl Circumstances<'static> {
+    /// For somebody at a terminal: nobody waits, nothing counts, nothing was learned.
+    #[must_use]
+    pub fn alone() -> Self {
+        Self { source: Source::Trial, slow: true, learned: Learned::nothing() }
+    }
+}
+
+impl<'a> Circumstances<'a> {
+    /// For somebody at a terminal, with what was learned.
+    #[must_use]
+    pub fn knowing(learned: &'a Learned) -> Self {
+        Circumstances { learned, ..Circumstances::alone() }
+    }
 }
 
 /// What a decision comes to.
@@ -93,6 +114,8 @@ pub struct Decided {
     pub conditions: Vec<Conditions>,
     /// Weights that counted for nothing, for the caller and the record.
     pub warnings: Vec<String>,
+    /// What was learned before and had a part in it.
+    pub judgement: Judgement,
     /// Whose price each candidate has, in the order of `decision.considered`: a cost model's name, or [`HOST_PRICE`].
     pub priced_by: Vec<Option<Arc<str>>>,
 }
@@ -104,7 +127,7 @@ pub fn decide(
     request: &Arc<Request>,
     moment: Moment,
     field: Field<'_>,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
     take_probe: impl FnOnce(u32) -> bool,
 ) -> Decided {
     let began = Instant::now();
@@ -115,6 +138,8 @@ pub fn decide(
         panel,
         subject,
         slow: circumstances.slow,
+        learned: circumstances.learned,
+        memories: Vec::new(),
         calls: Vec::with_capacity(3),
         settings: Vec::with_capacity(3),
         conditions: Vec::with_capacity(3),
@@ -123,6 +148,7 @@ pub fn decide(
     let mut considered = field.considered;
 
     let classification = asking.classify();
+    expect(&circumstances.learned.expectations, &classification, request, field.candidates, &mut considered);
     let priced_by = asking.price(field.candidates, &mut considered);
     veto_by_caps(&mut considered, request);
     policy::veto_unpriced(&mut considered, panel.unpriced);
@@ -167,12 +193,14 @@ pub fn decide(
         propensity,
         probe: followed.probe,
         last_resort: field.last_resort,
-        calls: asking.calls,
+        calls: std::mem::take(&mut asking.calls),
         revision: roster.revision(),
         micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
     };
-    let Asking { settings, conditions, warnings, .. } = asking;
-    Decided { decision, verdict, settings, conditions, warnings, priced_by }
+    let expected = explain(&circumstances.learned.expectations, &decision, field.candidates);
+    let Asking { settings, conditions, warnings, memories, .. } = asking;
+    let judgement = Judgement { memories, expected };
+    Decided { decision, verdict, settings, conditions, warnings, judgement, priced_by }
 }
 
 /// The calls of one decision.
@@ -181,6 +209,8 @@ struct Asking<'a> {
     panel: &'a Panel,
     subject: Subject<'a>,
     slow: bool,
+    learned: &'a Learned,
+    memories: Vec<(Digest, Digest)>,
     calls: Vec<PluginCall>,
     settings: Vec<Arc<[Setting]>>,
     conditions: Vec<Conditions>,
@@ -280,10 +310,15 @@ impl<'a> Asking<'a> {
         considered: &[Considered],
     ) -> (Option<Ranking>, Arc<str>, Verdict) {
         let tags = tags(candidates, offered, considered);
+        let request = self.subject.request;
+        let scope = self.panel.learn_per.scope(&self.panel.route, request.tenant.as_ref());
         for name in &self.panel.strategies {
             let Some(plugin) = self.able(name, Kind::Strategy, Role::Strategy) else { continue };
             let (settings, unheeded) = plugin.weighed(&self.panel.weights);
-            let called = plugin.rank(self.subject, &settings, classification, contenders, &tags);
+            let memory = self.learned.memory(plugin, &scope);
+            self.memories.extend(memory.map(|memory| (plugin.digest(), memory.digest)));
+            let memory = memory.map_or(&[][..], |memory| &memory.bytes);
+            let called = plugin.rank(self.subject, &settings, memory, classification, contenders, &tags);
             let Some(called) = called else { continue };
             let denied = match &called.call.ended {
                 CallEnd::Denied { reason } => Some(reason.clone()),
@@ -343,6 +378,38 @@ pub(crate) fn may_ask<'p>(
 pub(crate) fn skipped(plugin: Arc<str>, digest: Digest, role: Role, reason: &'static str) -> PluginCall {
     let ended = CallEnd::Skipped { reason: reason.into() };
     PluginCall { role, plugin, digest, fuel: 0, memory: 0, micros: 0, ended }
+}
+
+/// Puts what was learned in the place of priors.
+fn expect(
+    expectations: &Expectations,
+    classification: &Classification,
+    request: &Request,
+    candidates: &[Arc<Candidate>],
+    considered: &mut [Considered],
+) {
+    if expectations.is_empty() {
+        return;
+    }
+    let seen = Seen::of(classification);
+    for row in considered.iter_mut().filter(|row| row.veto.is_none()) {
+        let candidate = &candidates[row.candidate as usize];
+        row.quality = expectations.of(candidate.id.as_str(), request.operation, &seen, row.quality);
+    }
+}
+
+/// How the quality that is expected of the first few came about, where something was learned of them.
+fn explain(expectations: &Expectations, decision: &Decision, candidates: &[Arc<Candidate>]) -> Vec<(u32, String)> {
+    if expectations.is_empty() {
+        return Vec::new();
+    }
+    let seen = Seen::of(&decision.classification);
+    let told = |index: &u32| {
+        let candidate = &candidates[decision.considered[*index as usize].candidate as usize];
+        let explained = expectations.explain(candidate.id.as_str(), decision.request.operation, &seen)?;
+        Some((*index, explained.to_string()))
+    };
+    decision.order.iter().filter_map(told).take(EXPLAINED).collect()
 }
 
 fn veto_by_caps(considered: &mut [Considered], request: &Request) {

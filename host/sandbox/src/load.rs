@@ -277,7 +277,7 @@ fn exports(name: &str, pre: &InstancePre<Guard>) -> Result<Exports, LoadError> {
         classifier: wit::classifier::GuestIndices::new(pre).ok(),
         cost_model: wit::cost_model::GuestIndices::new(pre).ok(),
         strategy: wit::strategy::GuestIndices::new(pre).ok(),
-        learner: wit::learner::GuestIndices::new(pre).is_ok(),
+        learner: wit::learner::GuestIndices::new(pre).ok(),
     };
     let answers = exports.classifier.is_some() || exports.cost_model.is_some() || exports.strategy.is_some();
     if answers { Ok(exports) } else { Err(missing("muxel:plugin/strategy@0.1.0")) }
@@ -312,6 +312,9 @@ fn describe(plugin: &Plugin) -> Result<Manifest, LoadError> {
     }
     if let Some(indices) = &exports.strategy {
         indices.load(&mut store, &instance).map_err(wrong("strategy"))?;
+    }
+    if let Some(indices) = &exports.learner {
+        indices.load(&mut store, &instance).map_err(wrong("learner"))?;
     }
     let described = guest.call_describe(&mut store).map_err(|error| faulted(&error))?;
     Manifest::check(described).map_err(|reason| LoadError::Manifest { plugin: name(), reason: bounded(&reason) })

@@ -4,10 +4,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use domain::{
     digest::Digest,
+    learning::Outcome,
     plugin::{Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting},
     price::Estimate,
     quarantine::Admission,
-    request::Moment,
+    request::{Moment, Request},
     weights::Weights,
 };
 use serde::Serialize;
@@ -63,6 +64,7 @@ impl Kind {
             (Self::Classifier, Role::Classifier)
                 | (Self::CostModel, Role::CostModel)
                 | (Self::Strategy, Role::Strategy)
+                | (Self::Learner, Role::Learner)
         )
     }
 }
@@ -108,7 +110,7 @@ pub(crate) struct Exports {
     pub(crate) classifier: Option<wit::classifier::GuestIndices>,
     pub(crate) cost_model: Option<wit::cost_model::GuestIndices>,
     pub(crate) strategy: Option<wit::strategy::GuestIndices>,
-    pub(crate) learner: bool,
+    pub(crate) learner: Option<wit::learner::GuestIndices>,
 }
 
 impl Plugin {
@@ -243,7 +245,7 @@ impl Plugin {
             Kind::Classifier => exports.classifier.is_some(),
             Kind::CostModel => exports.cost_model.is_some(),
             Kind::Strategy => exports.strategy.is_some(),
-            Kind::Learner => exports.learner,
+            Kind::Learner => exports.learner.is_some(),
         }
     }
 
@@ -302,13 +304,20 @@ impl Plugin {
         weighing::is_left_weightless(&self.settings, &self.code.manifest.settings, weights)
     }
 
-    /// Which contender should serve. `settings` are its own, or those with a request's weights. `None` when this is no
-    /// strategy.
+    /// The form of the memory that it reads and writes.
+    #[must_use]
+    pub fn memory_format(&self) -> u32 {
+        self.code.manifest.memory_format
+    }
+
+    /// Which contender should serve. `settings` are its own, or those with a request's weights; `memory` is what it has
+    /// learned, or empty. `None` when this is no strategy.
     #[must_use]
     pub fn rank(
         &self,
         subject: Subject<'_>,
         settings: &[Setting],
+        memory: &[u8],
         classification: &Classification,
         contenders: &[Contender],
         tags: &[(String, Vec<bool>)],
@@ -329,13 +338,31 @@ impl Plugin {
                     store,
                     request,
                     &settings,
-                    &[],
+                    memory,
                     &classification,
                     &contenders,
                     &columns,
                 )
             },
             |raw| validate::ranking(&raw, contenders.len()).map(|()| convert::ranking(raw)),
+        ))
+    }
+
+    /// What it remembers after `outcomes`. `None` when this is no learner.
+    #[must_use]
+    pub fn learn(&self, memory: &[u8], outcomes: &[Outcome]) -> Option<Called<Vec<u8>>> {
+        let indices = self.code.exports.learner.as_ref()?;
+        // A fold has no moment and nobody for whom it is made; what it learns from is among its arguments.
+        let (request, moment) = (Request::for_prompt(""), Moment { now_ms: 0, seed: 0, sequence: 0, session: 0 });
+        let subject = Subject { request: &request, moment: &moment, prompt_chars: 0, source: Source::Trial };
+        let settings = convert::settings(&self.settings);
+        let outcomes = convert::outcomes(outcomes);
+        Some(call(
+            self,
+            Role::Learner,
+            subject,
+            |store, instance| indices.load(&mut *store, instance)?.call_learn(store, memory, &settings, &outcomes),
+            |raw| validate::memory(&raw).map(|()| raw),
         ))
     }
 

@@ -9,25 +9,24 @@ use domain::{
     candidate::Candidate,
     decision::Decision,
     plugin::{PluginCall, Ranked, Role, Setting, Shadow},
-    weights::Weights,
 };
 
 use crate::{
-    decide::{self, Circumstances, contenders, indices, may_ask, tags},
+    decide::{self, Circumstances, Panel, contenders, indices, may_ask, tags},
     plugin::{Kind, Plugin, Subject},
     roster::Roster,
 };
 
-/// What each of `names` would have done about `decision`, one after another, by the `weights` it was made with. Those that are not in service say nothing,
+/// What each of `names` would have done about `decision`, one after another, by the weights of the `panel` it was made with. Those that are not in service say nothing,
 /// and neither does anyone when nothing was offered. `candidates` are those of the decision's snapshot.
 #[must_use]
 pub fn shadow(
     roster: &Roster,
     names: &[Arc<str>],
-    weights: &Weights,
+    panel: &Panel,
     decision: &Decision,
     candidates: &[Arc<Candidate>],
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
 ) -> Vec<Shadow> {
     let considered = &decision.considered;
     let offered = indices(considered, |row| row.veto.is_none_or(|veto| veto.comes_after_offer()));
@@ -39,13 +38,15 @@ pub fn shadow(
     let prompt_chars = decision.request.prompt.chars().count() as u32;
     let subject =
         Subject { request: &decision.request, moment: &decision.moment, prompt_chars, source: circumstances.source };
+    let scope = panel.learn_per.scope(&decision.route, decision.request.tenant.as_ref());
     let ask = |plugin: &Arc<Plugin>| {
         let plugin = match may_ask(plugin, Role::Strategy, &subject, circumstances.slow) {
             Ok(plugin) => plugin,
             Err(reason) => return Some(not_asked(plugin, reason)),
         };
-        let (settings, _) = plugin.weighed(weights);
-        let called = plugin.rank(subject, &settings, &decision.classification, &contenders, &tags)?;
+        let (settings, _) = plugin.weighed(&panel.weights);
+        let memory = circumstances.learned.memory(plugin, &scope).map_or(&[][..], |memory| &memory.bytes);
+        let called = plugin.rank(subject, &settings, memory, &decision.classification, &contenders, &tags)?;
         let mut watched = unanswered(plugin, called.call, settings);
         if let Some(ranking) = called.answer {
             let place = |place: Ranked| Ranked { candidate: offered[place.candidate as usize], ..place };

@@ -130,7 +130,8 @@ fn make(plugin: &Plugin, trial: Trial) -> Result<Vec<PluginCall>, LoadError> {
         patiently(|| Some(plugin.price(subject, &offers(candidates))?.call)),
         patiently(|| {
             let columns = columns(tags, candidates);
-            Some(plugin.rank(subject, &plugin.settings(), &classification, &contenders(candidates), &columns)?.call)
+            let (settings, contenders) = (plugin.settings(), contenders(candidates));
+            Some(plugin.rank(subject, &settings, &[], &classification, &contenders, &columns)?.call)
         }),
     ];
     let calls: Vec<PluginCall> = answers.into_iter().flatten().collect();
@@ -175,6 +176,7 @@ fn role(call: &PluginCall) -> &'static str {
         domain::plugin::Role::Classifier => "classifier",
         domain::plugin::Role::CostModel => "cost model",
         domain::plugin::Role::Strategy => "strategy",
+        domain::plugin::Role::Learner => "learner",
     }
 }
 

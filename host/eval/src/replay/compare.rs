@@ -140,7 +140,8 @@ pub(super) fn shadow(inputs: &Inputs<'_>, recorded: &Shadow, plugin: &Plugin) ->
 fn rank(inputs: &Inputs<'_>, plugin: &Plugin) -> Result<Called<Ranking>, Comparison> {
     let subject = inputs.subject().map_err(not)?;
     let (contenders, tags) = (inputs.contenders().map_err(not)?, inputs.tags().map_err(not)?);
-    again(|| plugin.rank(subject, &plugin.settings(), &inputs.trace.decision.classification, &contenders, &tags))
+    let classification = &inputs.trace.decision.classification;
+    again(|| plugin.rank(subject, &plugin.settings(), &[], classification, &contenders, &tags))
 }
 
 /// Makes a call, more than once when this machine ends it.

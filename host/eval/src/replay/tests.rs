@@ -66,6 +66,7 @@ fn panel() -> Panel {
         strategies: vec!["hybrid".into()],
         weights: domain::weights::Weights::default(),
         unpriced: domain::policy::Unpriced::default(),
+        learn_per: domain::learning::LearnPer::Route,
         refuse_on_fault: false,
     }
 }
@@ -80,7 +81,7 @@ fn decided(roster: &Roster, panel: &Panel, request: &Request, probe: bool) -> (T
     let field = Field { candidates: &candidates, considered, due: probe.then_some(2), last_resort: false };
     let moment = Moment { now_ms: 1_795_478_400_000, seed: 2, sequence: 3, session: 4 };
     let request = Arc::new(request.clone());
-    let decided = decide(roster, panel, &request, moment, field, Circumstances::ALONE, |_| true);
+    let decided = decide(roster, panel, &request, moment, field, Circumstances::alone(), |_| true);
     let Decided { decision, settings, conditions, .. } = decided;
     let trace =
         Trace { decision, settings, attempts: Vec::new(), warnings: Vec::new(), conditions, shadows: Vec::new() };
@@ -113,6 +114,7 @@ async fn stored((trace, context): (Trace, RecordContext), prompts: PromptPolicy)
         comparison: domain::record::Comparison::default(),
         charge: Charge::None,
         latency_ms: 1,
+        judgement: domain::learning::Judgement::default(),
         trace,
         context: Arc::new(context),
     });
@@ -273,8 +275,9 @@ fn watched(roster: &Roster, trace: &Trace) -> Shadow {
     let contenders: Vec<Contender> = decision.considered.iter().map(contender).collect();
     let tags: Vec<&[String]> = candidates.iter().map(|candidate| &*candidate.provider.tags).collect();
     let classification: &Classification = &decision.classification;
-    let called =
-        plugin.rank(subject, &plugin.settings(), classification, &contenders, &tag_columns(&tags)).expect("a strategy");
+    let called = plugin
+        .rank(subject, &plugin.settings(), &[], classification, &contenders, &tag_columns(&tags))
+        .expect("a strategy");
     let ranking = called.answer.expect("an answer");
     Shadow {
         call: called.call,

@@ -167,7 +167,7 @@ impl Stage {
         let moment = Moment { now_ms: self.start_ms + now, seed: bits, sequence: n, session: 0 };
         let mut probe = None;
         let panel = workload.panel(&contestant.strategy);
-        let decided = decide(roster, &panel, &request, moment, field, Circumstances::ALONE, |due| {
+        let decided = decide(roster, &panel, &request, moment, field, Circumstances::alone(), |due| {
             probe = self.cells[due as usize].take_probe(now);
             probe.is_some()
         });

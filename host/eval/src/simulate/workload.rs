@@ -6,6 +6,7 @@ use dispatch::SimulationSettings;
 use domain::{
     candidate::Candidate,
     catalogue::{Catalogue, Date},
+    learning::LearnPer,
     policy::Unpriced,
     provider::Provider,
     request::Caps,
@@ -150,6 +151,7 @@ impl Workload {
             strategies: vec![Arc::clone(strategy)],
             weights: self.terms.weights.clone(),
             unpriced: self.terms.unpriced,
+            learn_per: LearnPer::Route,
             refuse_on_fault: false,
         }
     }

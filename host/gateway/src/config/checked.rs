@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use domain::{
     candidate::{Candidate, CandidateId, Pattern},
     catalogue::Model,
+    learning::LearnPer,
     policy::Unpriced,
     provider::Provider,
     request::Caps,
@@ -161,6 +162,8 @@ pub struct Route {
     pub fall_over_after_charge: bool,
     #[serde(skip_serializing_if = "is_usual")]
     pub unpriced: Unpriced,
+    #[serde(skip_serializing_if = "is_per_route")]
+    pub learn_per: LearnPer,
     /// The model that the route's callers use now: one of the candidates there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<CandidateId>,
@@ -170,6 +173,10 @@ pub struct Route {
 /// What was always done is written down as it always was.
 fn is_usual(unpriced: &Unpriced) -> bool {
     *unpriced == Unpriced::default()
+}
+
+fn is_per_route(learn_per: &LearnPer) -> bool {
+    *learn_per == LearnPer::Route
 }
 
 impl Route {
@@ -190,6 +197,7 @@ impl Route {
             on_fault: OnFault::Fallback,
             fall_over_after_charge: true,
             unpriced: Unpriced::default(),
+            learn_per: LearnPer::Route,
             baseline: None,
             candidates: Filter::default(),
         }

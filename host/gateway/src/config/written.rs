@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{money::MicroUsd, policy::Unpriced, request::Operation};
+use domain::{learning::LearnPer, money::MicroUsd, policy::Unpriced, request::Operation};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -243,10 +243,22 @@ pub(super) struct Route {
     /// What becomes of candidates whose price nobody knows; `prefer-priced` when left out.
     #[schemars(with = "Option<UnpricedWord>")]
     pub(super) unpriced: Option<Unpriced>,
+    /// Whose outcomes the route's learners learn from: those of the whole `route` (the usual), or of each `tenant` apart.
+    #[schemars(with = "Option<LearnPerWord>")]
+    pub(super) learn_per: Option<LearnPer>,
     /// The model you use now, as `provider/model@tier`: what savings are measured against. Nothing when left out.
     pub(super) baseline: Option<String>,
     /// Which candidates this route may use; all when left out.
     pub(super) candidates: Option<Candidates>,
+}
+
+/// The schema of whose outcomes are learned from, which `domain` reads.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum LearnPerWord {
+    Route,
+    Tenant,
 }
 
 /// The schema of a policy for unpriced candidates, which `domain` reads.

@@ -91,7 +91,7 @@ fn dearest(plugin: &Plugin, candidates: &[Candidate]) -> u64 {
                 .collect();
             let moment = Moment { now_ms: 1, seed: 0x5eed + turn as u64, sequence: 77, session: 3 };
             let subject = Subject { request: &request, moment: &moment, prompt_chars: 13, source: Source::Trial };
-            let ranked = plugin.rank(subject, &plugin.settings(), &classification(label), &contenders, &columns);
+            let ranked = plugin.rank(subject, &plugin.settings(), &[], &classification(label), &contenders, &columns);
             let calls = [ranked.map(|called| called.call), plugin.price(subject, &offers).map(|called| called.call)];
             for call in calls.into_iter().flatten() {
                 assert_eq!(call.ended, CallEnd::Answered, "{}", plugin.name());

@@ -43,6 +43,7 @@ fn panel() -> Panel {
         strategies: vec!["hybrid".into()],
         weights: Weights::default(),
         unpriced: domain::policy::Unpriced::default(),
+        learn_per: LearnPer::Route,
         refuse_on_fault: false,
     }
 }
@@ -51,7 +52,7 @@ fn decide_once(plugins: &Plugins, panel: &Panel, prompt: &str) -> Decided {
     let candidates = candidates();
     let request = Arc::new(Request::for_prompt(prompt));
     let moment = Moment { now_ms: 1, seed: 2, sequence: 3, session: 4 };
-    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), Circumstances::ALONE, |_| false)
+    decide(&plugins.roster(), panel, &request, moment, field(&candidates, &request), Circumstances::alone(), |_| false)
 }
 
 /// A decision without what the clock says about it.
@@ -118,7 +119,7 @@ fn each_price_is_somebodys_and_who_has_none_comes_last() {
         field.considered[0].tariff = Some(domain::price::Tariff::default());
         let panel = Panel { unpriced, ..panel() };
         let decided =
-            decide(&plugins.roster(), &panel, &request, moment, field, Circumstances::ALONE, |_| false).decision;
+            decide(&plugins.roster(), &panel, &request, moment, field, Circumstances::alone(), |_| false).decision;
         (decided.considered[0].veto, decided.order.contains(&0))
     };
     assert_eq!(vetoes(Unpriced::PreferPriced), (Some(Veto::PricedFirst), false));
@@ -133,8 +134,7 @@ fn a_shadow_sees_what_the_strategy_saw() {
         .expect("bundled plugins load");
     let decided = decide_once(&plugins, &panel(), "a red bicycle").decision;
     let names: [Arc<str>; 3] = ["hybrid".into(), "nobody".into(), "cheapest".into()];
-    let watched =
-        crate::shadow(&plugins.roster(), &names, &Weights::default(), &decided, &candidates(), Circumstances::ALONE);
+    let watched = crate::shadow(&plugins.roster(), &names, &panel(), &decided, &candidates(), Circumstances::alone());
     let [again, cheapest] = &watched[..] else { panic!("{watched:#?}") };
     let own = decided.calls.last().expect("the strategy's");
     // Equal fuel for an equal answer: the inputs were the same to the last byte.
@@ -151,7 +151,7 @@ fn a_shadow_sees_what_the_strategy_saw() {
     let given = &decided.settings[2];
     assert_eq!(given[..2], [Setting::Number(1.0), Setting::Number(0.0)]);
     let (decided, roster) = (&decided.decision, plugins.roster());
-    let watched = crate::shadow(&roster, &names[..1], &weighed.weights, decided, &candidates(), Circumstances::ALONE);
+    let watched = crate::shadow(&roster, &names[..1], &weighed, decided, &candidates(), Circumstances::alone());
     assert_eq!((&watched[0].settings, watched[0].call.fuel), (given, decided.calls[2].fuel));
 
     let skipped = crate::skipped(&plugins.roster(), &names, "busy");

@@ -115,7 +115,7 @@ fn calls(plugin: &Plugin) -> Vec<PluginCall> {
         };
         calls.extend(plugin.classify(subject).map(|called| called.call));
         calls.extend(plugin.price(subject, &offers(count)).map(|called| called.call));
-        let ranked = plugin.rank(subject, &plugin.settings(), &Classification::default(), &contenders(count), &[]);
+        let ranked = plugin.rank(subject, &plugin.settings(), &[], &Classification::default(), &contenders(count), &[]);
         calls.extend(ranked.map(|called| called.call));
     }
     calls

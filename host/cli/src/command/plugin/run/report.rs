@@ -126,6 +126,7 @@ fn word(role: Role) -> &'static str {
         Role::Classifier => "answers",
         Role::CostModel => "prices",
         Role::Strategy => "ranks",
+        Role::Learner => "learns",
     }
 }
 
@@ -139,6 +140,8 @@ fn answer(call: &ExplainedCall, tried: &Tried) -> String {
     match call.role {
         Role::Classifier => classified(&tried.with),
         Role::CostModel => priced(tried),
+        // Learners are asked off the path of requests: no decision holds such a call.
+        Role::Learner => String::new(),
         Role::Strategy => ranked(&tried.with),
     }
 }
