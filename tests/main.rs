@@ -9,6 +9,7 @@ mod cli;
 mod compat;
 mod config_reload;
 mod errors;
+mod feedback;
 mod generations;
 mod hostile;
 mod idempotency;

@@ -60,6 +60,13 @@ pub(crate) fn decision(explained: &Explanation) -> String {
         strategy = explained.strategy,
         reason = explained.reason,
     );
+    for expected in &explained.expected {
+        text.push_str(&format!("\nquality of {}: {}", expected.model, expected.quality));
+    }
+    if let Some(observed) = &explained.observed {
+        let price = observed.cost_usd_micros.map_or("unknown".to_owned(), |micros| MicroUsd(micros).to_string());
+        text.push_str(&format!("\nleft to {}: {} at {price}", observed.strategy, observed.model));
+    }
     for call in &explained.plugins {
         let fault = call.fault.as_ref().map_or(String::new(), |code| format!(", {code}"));
         text.push_str(&format!(

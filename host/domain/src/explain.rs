@@ -39,6 +39,9 @@ pub struct Explanation {
     /// How the quality that is expected of the first few came about, where it was learned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expected: Vec<ExplainedQuality>,
+    /// On a route that only observes: what would have been chosen, had the caller left the choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<ExplainedObserved>,
     /// What was asked for and not done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -63,6 +66,16 @@ pub struct ExplainedCandidate {
     pub p50_ms: Option<u32>,
     pub veto: Option<String>,
     pub why: Option<String>,
+}
+
+/// What would have been chosen.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedObserved {
+    pub model: String,
+    pub strategy: String,
+    pub cost_usd_micros: Option<u64>,
+    pub quality: Option<f64>,
+    pub reason: String,
 }
 
 /// Where a candidate's expected quality is from.
@@ -142,6 +155,7 @@ impl Explanation {
             plugins: decision.calls.iter().map(explain_call).collect(),
             shadows: Vec::new(),
             expected: Vec::new(),
+            observed: None,
             warnings: Vec::new(),
             probe: decision.probe,
             last_resort: decision.last_resort,
@@ -165,6 +179,13 @@ impl Explanation {
             let candidate = decision.considered.get(*index as usize)?;
             Some(ExplainedQuality { model: name(candidate, names), quality: line.clone() })
         };
+        self.observed = judgement.observed.as_ref().map(|observed| ExplainedObserved {
+            model: observed.model.to_string(),
+            strategy: observed.strategy.to_string(),
+            cost_usd_micros: observed.cost.map(|cost| cost.expected.0),
+            quality: observed.quality.map(|quality| short(quality.mean)),
+            reason: observed.reason.clone(),
+        });
         self.expected = judgement.expected.iter().filter_map(told).collect();
         self
     }

@@ -8,8 +8,8 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    attempt::DecisionId, candidate::CandidateId, digest::Digest, money::MicroUsd, plugin::Classification,
-    request::Operation,
+    attempt::DecisionId, candidate::CandidateId, catalogue::Prior, digest::Digest, money::MicroUsd,
+    plugin::Classification, price::Estimate, request::Operation,
 };
 
 /// One thing to learn from, with all the context it needs.
@@ -131,19 +131,31 @@ impl Memory {
 }
 
 /// What was learned before and went into a decision. A record keeps it beside its trace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// Memories that strategies were given: the digest of the component, and that of the memory.
     pub memories: Vec<(Digest, Digest)>,
     /// How the quality that is expected of the first few came about: an index into `considered`, and one line.
     pub expected: Vec<(u32, String)>,
+    /// On a route that only observes: what would have been chosen, had the caller left the choice.
+    pub observed: Option<Observed>,
+}
+
+/// What would have been chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    pub model: CandidateId,
+    pub strategy: Arc<str>,
+    pub cost: Option<Estimate>,
+    pub quality: Option<Prior>,
+    pub reason: String,
 }
 
 impl Judgement {
     /// Whether nothing that was learned had a part in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.memories.is_empty() && self.expected.is_empty()
+        self.memories.is_empty() && self.expected.is_empty() && self.observed.is_none()
     }
 }
 

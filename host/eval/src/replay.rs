@@ -9,7 +9,7 @@
 //! needs was not kept: its component, the prompt it read, or, in records of the first version, what strategies were told
 //! of providers. Nothing else may keep a call from being the same.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     digest::Digest,
@@ -30,10 +30,14 @@ use plugins::Plugins;
 
 /// How often a call is made when this machine, and not the plugin, ends it.
 const TRIES: usize = 5;
+/// Memories of at most 16 KiB each after which all are forgotten before the next decision.
+const MEMORIES: usize = 1_024;
 
 /// Makes recorded decisions again, in an engine of its own.
 pub struct Replayer {
     plugins: Plugins,
+    /// `None` when it is not to be had.
+    memories: HashMap<Digest, Option<Vec<u8>>>,
 }
 
 /// One decision, made again.
@@ -94,7 +98,7 @@ impl Replayer {
     ///
     /// When this machine cannot run the engine.
     pub fn new() -> Result<Self, EngineError> {
-        Ok(Self { plugins: Plugins::new()? })
+        Ok(Self { plugins: Plugins::new()?, memories: HashMap::new() })
     }
 
     /// Components that [`Self::replay`] of this record needs and that were not offered yet.
@@ -109,6 +113,27 @@ impl Replayer {
         self.plugins.offer(digest, component);
     }
 
+    /// What strategies of this record had learned, as far as it was not offered yet.
+    pub fn wants_memories(&mut self, stored: &Stored) -> Vec<Digest> {
+        if self.memories.len() > MEMORIES {
+            self.memories.clear();
+        }
+        let named = stored.judgement.memories.iter().map(|(_, memory)| *memory);
+        named.filter(|memory| !self.memories.contains_key(memory)).collect()
+    }
+
+    /// Hands over what a strategy had learned, or says that it is not to be had.
+    pub fn offer_memory(&mut self, digest: Digest, memory: Option<Vec<u8>>) {
+        self.memories.insert(digest, memory.filter(|bytes| Digest::of(bytes) == digest));
+    }
+
+    /// What the component of this digest was given of what it had learned.
+    fn memory(&self, stored: &Stored, component: Digest) -> Result<Vec<u8>, Comparison> {
+        let named = stored.judgement.memories.iter().find(|(given_to, _)| *given_to == component);
+        let Some((_, memory)) = named else { return Ok(Vec::new()) };
+        self.memories.get(memory).cloned().flatten().ok_or_else(|| not("what it had learned was not kept"))
+    }
+
     /// Makes every call of one decision again.
     pub fn replay(&mut self, stored: &Stored) -> Replayed {
         let calls = stored.trace.as_ref().map_or_else(Vec::new, |trace| self.replay_calls(stored, trace));
@@ -120,12 +145,13 @@ impl Replayer {
         let mut prices = Prices::new(&inputs);
         let mut replayed = Vec::with_capacity(trace.decision.calls.len() + trace.shadows.len());
         for (index, call) in trace.decision.calls.iter().enumerate() {
+            let memory = self.memory(stored, call.digest);
             let settings = trace.settings.get(index);
             let conditions = trace.conditions.get(index).copied();
             let differences = self.plugin(call, settings, conditions, &inputs).and_then(|plugin| match call.role {
                 Role::Classifier => compare::classifier(&inputs, call, plugin),
                 Role::CostModel => compare::cost_model(&inputs, call, plugin, &mut prices),
-                Role::Strategy => compare::strategy(&inputs, call, plugin),
+                Role::Strategy => compare::strategy(&inputs, call, plugin, &memory?),
                 Role::Learner => Err(not("what a learner made of outcomes is no part of a decision")),
             });
             if differences.is_err() && call.role == Role::CostModel && call.ended == CallEnd::Answered {
@@ -135,8 +161,9 @@ impl Replayer {
         }
         for shadow in &trace.shadows {
             let conditions = Some(shadow.conditions);
+            let memory = self.memory(stored, shadow.call.digest);
             let plugin = self.plugin(&shadow.call, Some(&shadow.settings), conditions, &inputs);
-            let differences = plugin.and_then(|plugin| compare::shadow(&inputs, shadow, plugin));
+            let differences = plugin.and_then(|plugin| compare::shadow(&inputs, shadow, plugin, &memory?));
             replayed.push(report(&shadow.call, true, comparison(differences, conditions)));
         }
         replayed

@@ -23,7 +23,8 @@ use crate::{
     },
     fixed::Fixed,
     gate::Gate,
-    http,
+    http::{self, feedback::Pace},
+    learning::{self, Learning},
     places::Places,
     reload::{self, ReloadError, Reloaded, Reloads, Source},
     service::{Service, limits, providers},
@@ -101,14 +102,15 @@ impl App {
         warm::restore(&ledger, &health).await;
         let journal: Arc<dyn domain::attempt::Journal> = Arc::clone(&ledger) as _;
         let dispatcher = Dispatcher::new(providers(config), Arc::clone(&health), journal)?;
-        let snapshot = Snapshot {
+        let mut snapshot = Snapshot {
             number: 1,
             offering: Arc::new(offering(config, &health, None)),
             roster: plugins.roster(),
             service: Arc::new(Service::new(config, dispatcher)),
             learned: Arc::default(),
         };
-        let (_, session_key) = crate::state::identity(0);
+        snapshot.learned = Arc::new(learning::restore(&ledger, &snapshot).await);
+        let (holder, session_key) = crate::state::identity(0);
         let state = Arc::new(State {
             snapshot: ArcSwap::from_pointee(snapshot),
             making: Mutex::default(),
@@ -123,6 +125,8 @@ impl App {
             tasks: TaskTracker::new(),
             counts: Counts::default(),
             claims: Arc::default(),
+            feedback: Pace::default(),
+            learning: Learning::new(holder.to_string()),
             session_key,
         });
         // A new roster becomes a new snapshot. Weak, because the plugins belong to the state.
@@ -141,6 +145,7 @@ impl App {
         snapshot.offering.warn_of_missing(&snapshot.roster);
         drop(snapshot);
         tokio::spawn(warm::keep(Arc::downgrade(&state)));
+        tokio::spawn(learning::keep(Arc::downgrade(&state)));
         tokio::spawn(archive::keep_in_service(Arc::downgrade(&state), config.data.retention));
         Ok(Self { state })
     }
@@ -227,6 +232,7 @@ fn route(config: &RouteConfig, before: Option<&Offering>) -> Route {
             learn_per: config.learn_per,
             refuse_on_fault: config.on_fault == OnFault::Refuse,
         },
+        observe: config.observe,
         split: config.split.clone(),
         shadows: names(&config.shadow),
         caps: config.caps,

@@ -20,6 +20,7 @@ pub(crate) mod ask;
 pub(crate) mod auth;
 mod decisions;
 pub(crate) mod error;
+pub(crate) mod feedback;
 mod generations;
 pub(crate) mod headers;
 mod health;
@@ -32,9 +33,10 @@ pub use decisions::describe;
 use error::ApiError;
 
 /// Paths that Muxel serves, for those who ask for another.
-const SERVED: &str = "POST /v1/images/generations, GET /v1/models, POST /v1/decisions, GET /v1/decisions/{id}, \
+const SERVED: &str = "POST /v1/images/generations, GET /v1/models, POST /v1/decisions, GET /v1/decisions/{id}, POST /v1/feedback, \
                       GET /healthz, GET /readyz, POST /admin/reload, GET /admin/routes, GET /admin/breakers, \
-                      GET /admin/spend, GET /admin/plugins, GET /admin/plugins/{name}/log, \
+                      GET /admin/spend, GET /admin/observed, GET /admin/learners, GET /admin/learners/{name}, \
+                      POST /admin/learners/{name}/reset, GET /admin/plugins, GET /admin/plugins/{name}/log, \
                       POST /admin/plugins/{name}/{rollback,disable,enable}";
 /// How soon to come back when the audit log is behind.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -46,6 +48,7 @@ pub(crate) fn router(state: Arc<State>) -> Router {
         .route("/v1/models/{*id}", get(models::one))
         .route("/v1/decisions", post(decisions::dry_run))
         .route("/v1/decisions/{id}", get(decisions::one))
+        .route("/v1/feedback", post(feedback::give))
         .merge(admin::router())
         .route_layer(middleware::from_fn_with_state(Arc::clone(&state), admit));
     Router::new()

@@ -11,6 +11,7 @@ mod comparison;
 mod fixed;
 mod gate;
 mod http;
+mod learning;
 mod media;
 mod pipeline;
 mod places;

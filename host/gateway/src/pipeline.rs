@@ -16,14 +16,14 @@ use domain::{
     catalogue::Date,
     explain::Explanation,
     failure::FailureKind,
-    learning::Judgement,
+    learning::{Judgement, Observed},
     provider::DialectName,
     record::{Comparison, Outcome, Record, Trace},
     request::Request,
     weights::Weights,
 };
 use ledger::{MediaName, Once, Slot};
-use sandbox::{Circumstances, Decided, Source, Verdict, decide, shadow};
+use sandbox::{Circumstances, Decided, Kind, Source, Verdict, decide, shadow};
 
 use crate::{
     comparison,
@@ -35,7 +35,7 @@ use crate::{
     },
     media, prepare, refusal,
     shadows::{Shadows, answers},
-    snapshot::{Snapshot, Target},
+    snapshot::{Offering, Snapshot, Target},
     state::{State, unix_ms},
 };
 
@@ -93,7 +93,8 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
     let (decided, request, steps) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, true)).await;
     let deadline = tokio::time::Instant::from_std(admitted.began + patience(&request, &admitted));
-    let (verdict, mut trace, aside) = traced(decided);
+    let (verdict, mut trace, mut aside) = traced(decided);
+    aside.note_shadows(&admitted, &request);
     let Target { route, panel, .. } = &admitted.target;
     let (snapshot, source) = (&admitted.snapshot, admitted.source());
     let shadows = Shadows::ask(&state.shadows, snapshot, route, panel, &trace.decision, source);
@@ -138,8 +139,9 @@ pub(crate) async fn serve(state: &State, admitted: Admitted, caller: &CallerPres
 /// Explains a request without calling anyone. Leaves one record, too.
 pub(crate) async fn dry_run(state: &State, admitted: Admitted) -> DryRun {
     let is_slow = admitted.target.is_slow(&admitted.snapshot.roster);
-    let (decided, _, _) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, false)).await;
-    let (verdict, mut trace, aside) = traced(decided);
+    let (decided, request, _) = state.gate.pass(is_slow, |slow| plan(state, &admitted, slow, false)).await;
+    let (verdict, mut trace, mut aside) = traced(decided);
+    aside.note_shadows(&admitted, &request);
     let circumstances = Circumstances { source: admitted.source(), slow: false, learned: &admitted.snapshot.learned };
     let Admitted { id, snapshot, target, .. } = &admitted;
     let (id, offering) = (*id, &snapshot.offering);
@@ -184,10 +186,17 @@ fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Deci
     let panel = target.panel_for(if ask.user.is_some() { moment.session } else { moment.seed });
     let mut probe = None;
     let circumstances = Circumstances { source: admitted.source(), slow, learned: &snapshot.learned };
-    let decided = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |due| {
+    let mut decided = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |due| {
         probe = for_real.then(|| offering.cells[due as usize].take_probe(now)).flatten();
         probe.is_some()
     });
+    if for_real && target.route.observe && target.is_named() {
+        let large = target.at_large();
+        let field = prepare::field(offering, &large, &request, Date::of_unix_ms(admitted.at_ms), now);
+        let watched = decide(&snapshot.roster, &panel, &request, moment, field, circumstances, |_| false);
+        decided.judgement.observed = observed(&watched, offering);
+        decided.judgement.memories.extend(watched.judgement.memories);
+    }
     let decision = &decided.decision;
     let step = |index: &u32| {
         let considered = &decision.considered[*index as usize];
@@ -204,6 +213,19 @@ fn plan(state: &State, admitted: &Admitted, slow: bool, for_real: bool) -> (Deci
     };
     let steps = if for_real { decision.order.iter().map(step).collect() } else { Vec::new() };
     (decided, request, steps)
+}
+
+/// Whom a decision that is only watched would have chosen.
+fn observed(watched: &Decided, offering: &Offering) -> Option<Observed> {
+    let decision = &watched.decision;
+    let first = &decision.considered[*decision.order.first()? as usize];
+    Some(Observed {
+        model: offering.candidates[first.candidate as usize].id.clone(),
+        strategy: Arc::clone(&decision.strategy),
+        cost: first.cost,
+        quality: first.quality,
+        reason: decision.reason.clone(),
+    })
 }
 
 /// Time for the whole request from its arrival, the wait for a place and all attempts: the route's deadline, or less when
@@ -286,6 +308,17 @@ fn traced(decided: Decided) -> (Verdict, Trace, Aside) {
     let (attempts, shadows) = Default::default();
     let aside = Aside { priced_by, judgement };
     (verdict, Trace { decision, settings, attempts, warnings, conditions, shadows }, aside)
+}
+
+impl Aside {
+    /// Notes what the route's shadows are given of what they have learned.
+    fn note_shadows(&mut self, admitted: &Admitted, request: &Request) {
+        let Admitted { snapshot, target, .. } = admitted;
+        let shadows = target.route.shadows.iter().filter_map(|name| snapshot.roster.get(name, Kind::Strategy));
+        let panel = &target.panel;
+        let scope = panel.learn_per.scope(&panel.route, request.tenant.as_ref());
+        self.judgement.memories.extend(snapshot.learned.given(shadows, &scope));
+    }
 }
 
 fn outcome_of(failure: &DispatchFailure, caller: &CallerPresence) -> Outcome {

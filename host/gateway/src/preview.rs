@@ -12,7 +12,7 @@ use domain::{
     weights::Weights,
 };
 use http::HeaderMap;
-use sandbox::{Circumstances, Kind, Panel, Plugin, Plugins, Roster, Verdict, decide};
+use sandbox::{Circumstances, Kind, Learned, Panel, Plugin, Plugins, Roster, Verdict, decide};
 
 use crate::{
     app::offering,
@@ -27,6 +27,7 @@ pub struct Preview {
     offering: Offering,
     roster: Arc<Roster>,
     health: Health,
+    learned: Learned,
 }
 
 /// What to decide, and by whom.
@@ -125,7 +126,9 @@ impl Preview {
     pub fn new(config: &Config, plugins: &Plugins) -> Self {
         let health = Health::new();
         let offering = offering(config, &health, None);
-        Self { offering, roster: plugins.roster(), health }
+        let expectations = (*config.learning.expectations).clone();
+        let learned = Learned { expectations, ..Learned::default() };
+        Self { offering, roster: plugins.roster(), health, learned }
     }
 
     /// Decides on one request. `now_ms` is since 1970-01-01 UTC.
@@ -194,7 +197,7 @@ impl Preview {
         let offering = &self.offering;
         let today = Date::of_unix_ms(moment.now_ms);
         let field = prepare::field(offering, target, &request, today, self.health.now());
-        let decided = decide(roster, panel, &request, moment, field, Circumstances::alone(), |_| false);
+        let decided = decide(roster, panel, &request, moment, field, Circumstances::knowing(&self.learned), |_| false);
         let names = &offering.context.candidates;
         let explanation = Explanation::new(&decided.decision, names);
         let explanation = explanation.with_judgement(&decided.judgement, &decided.decision, names);

@@ -10,7 +10,7 @@ use domain::digest::Digest;
 use crate::{
     config::{
         Config,
-        checked::{Account, Connection, Outage, Simulation},
+        checked::{Account, Connection, Learning, Outage, Simulation},
     },
     http::auth::{Key, Keyring},
     places::Limits,
@@ -27,6 +27,8 @@ pub(crate) struct Service {
     /// Longest wait for a place.
     pub(crate) queue_timeout: Duration,
     pub(crate) dispatcher: Dispatcher,
+    /// Where learning begins, and how often it goes on.
+    pub(crate) learning: Learning,
     /// How each provider is reached, to tell later which of them changed.
     connections: BTreeMap<String, Connection>,
 }
@@ -41,6 +43,7 @@ impl Service {
             limits: limits(config),
             queue_timeout: config.server.queue_timeout,
             dispatcher,
+            learning: config.learning.clone(),
             connections: accounts.map(|account| (account.provider.name.clone(), account.connection.clone())).collect(),
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct Route {
     pub(crate) deadline: Duration,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) fall_over_after_charge: bool,
+    /// Whether requests that name a model only watch what would have been chosen.
+    pub(crate) observe: bool,
     /// The model that the route's callers use now.
     pub(crate) baseline: Option<CandidateId>,
     pub(crate) filter: Filter,
@@ -115,6 +117,11 @@ impl Target {
         }
     }
 
+    /// The same, had the caller left the choice.
+    pub(crate) fn at_large(&self) -> Self {
+        Self { named: Named::All, ..self.clone() }
+    }
+
     /// Whether the caller named a model.
     pub(crate) fn is_named(&self) -> bool {
         !matches!(self.named, Named::All)
@@ -160,6 +167,11 @@ fn model_of(id: &str) -> &str {
 }
 
 impl Route {
+    /// Whether `strategy` may be asked here without being asked for by name.
+    pub(crate) fn asks(&self, strategy: &str) -> bool {
+        self.has_strategy(strategy) || self.shadows.iter().any(|shadow| **shadow == *strategy)
+    }
+
     /// Whether `strategy` is one of its own.
     fn has_strategy(&self, strategy: &str) -> bool {
         let arms = self.split.iter().flat_map(Split::arms).map(|arm| &arm.strategy);

@@ -17,7 +17,13 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    claims::Claims, gate::Gate, http::idempotency::Given, places::Places, reload::Reloads, snapshot::Snapshot,
+    claims::Claims,
+    gate::Gate,
+    http::{feedback::Pace, idempotency::Given},
+    learning::Learning,
+    places::Places,
+    reload::Reloads,
+    snapshot::Snapshot,
 };
 
 pub(crate) struct State {
@@ -41,6 +47,9 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     /// Requests with an idempotency key that are being answered.
     pub(crate) claims: Arc<Claims<Given>>,
+    /// How often callers say something of their pictures.
+    pub(crate) feedback: Pace,
+    pub(crate) learning: Learning,
     /// Makes `session` tell nothing about the name it was made from.
     pub(crate) session_key: u64,
 }

@@ -59,21 +59,22 @@ pub(crate) async fn touch(store: &Store, digests: &[Digest], now_ms: u64) -> Res
     let mut connection = store.connection().await;
     let touched = atomically(&mut connection, async |connection| {
         for digest in digests {
-            touch_one(connection, *digest, now_ms).await?;
+            touch_one(connection, BlobKind::Component, *digest, now_ms).await?;
         }
         Ok(())
     });
     Ok(touched.await?)
 }
 
-/// In a transaction of the caller's. Nothing happens when the component is not kept.
+/// Renews one component or memory, in a transaction of the caller's. Nothing happens when it is not kept.
 pub(crate) async fn touch_one(
     connection: &mut sqlx::SqliteConnection,
+    kind: BlobKind,
     digest: Digest,
     now_ms: u64,
 ) -> sqlx::Result<()> {
     sqlx::query("UPDATE blobs SET used_ms = ?3 WHERE kind = ?1 AND digest = ?2 AND used_ms < ?3")
-        .bind(BlobKind::Component.word())
+        .bind(kind.word())
         .bind(&digest.as_bytes()[..])
         .bind(integer(now_ms))
         .execute(connection)

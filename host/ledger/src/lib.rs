@@ -22,6 +22,7 @@ use std::{fs::File, path::Path, sync::Arc};
 use domain::{
     attempt::{Attempt, AttemptStarted, DecisionId, Journal},
     digest::Digest,
+    learning::Scope,
 };
 use tokio::{sync::Mutex, task::JoinSet};
 
@@ -32,6 +33,11 @@ mod recover;
 mod settings;
 
 // Writing.
+mod feedback;
+mod judgement;
+mod memories;
+mod observed;
+mod outcomes;
 mod reservations;
 mod row;
 mod trace;
@@ -53,7 +59,11 @@ mod sample;
 pub use answers::{Answers, KEEP_ANSWERS, Known, Once};
 pub use components::MAX_COMPONENT;
 pub use error::{ComponentError, DatabaseError, OpenError, ReadError, StateError, Unwritten};
+pub use feedback::{Feedback, Taken, Verdict};
 pub use media::{Media, MediaError, MediaName, NotAMediaName};
+pub use memories::StoredMemory;
+pub use observed::ObservedLine;
+pub use outcomes::{Stretch, Wanted};
 pub use plugins::MAX_STATE;
 pub use read::{Filter, Reader, Stored};
 pub use reservations::Reserved;
@@ -91,6 +101,8 @@ impl Ledger {
     pub async fn open(settings: LedgerSettings) -> Result<Self, OpenError> {
         let lock: File = database::take_directory(&settings.dir)?;
         let mut connection = database::connect(&settings.dir).await?;
+        // Whoever has the directory is alone in it: a lease of the last run is nobody's.
+        memories::end_leases(&mut connection).await.map_err(|source| database::open_error(&settings.dir, source))?;
         let interrupted = recover::settle_interrupted(&mut connection)
             .await
             .map_err(|source| database::open_error(&settings.dir, source))?;
@@ -197,6 +209,16 @@ impl Ledger {
         self.reader.spend(period, by).await
     }
 
+    /// What routes that only observe would have chosen in a period.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn observed(&self, period: Period) -> Result<Vec<ObservedLine>, ReadError> {
+        self.writer.flush_for_a_reader().await;
+        observed::read(self.reader.pool(), period).await
+    }
+
     /// What attempts under way may cost, and what those of unfinished requests have cost, by provider.
     #[must_use]
     pub fn reserved(&self) -> Vec<Reserved> {
@@ -296,6 +318,73 @@ impl Ledger {
     /// When the database fails.
     pub async fn set_health(&self, saved: &[u8], at_ms: u64) -> Result<(), DatabaseError> {
         health::set(&mut *self.retention.store.connection().await, saved, at_ms).await
+    }
+
+    /// Takes what a caller says of a request: on disk when this returns, and once for each request.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails: then it does not count, and may be said again.
+    pub async fn give(&self, feedback: &Feedback) -> Result<Taken, DatabaseError> {
+        feedback::give(&self.retention.store, feedback, retention::unix_ms()).await
+    }
+
+    /// What there is to learn from, in the ledger's order.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn outcomes(&self, wanted: &Wanted<'_>) -> Result<Stretch, ReadError> {
+        self.reader.outcomes(wanted).await
+    }
+
+    /// Takes or renews the lease on learning for `for_ms`. Returns whether `holder` has it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn lease_learning(&self, holder: &str, for_ms: u64) -> Result<bool, DatabaseError> {
+        memories::lease(&self.retention.store, holder, retention::unix_ms(), for_ms).await
+    }
+
+    /// What every learner remembers.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn memories(&self) -> Result<Vec<StoredMemory>, ReadError> {
+        self.reader.memories().await
+    }
+
+    /// Puts a memory in the place of `before`. Returns whether it was: not without the lease, and not when it is no longer as
+    /// it was. `keep`: strategies are given it, so records will name it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails: then nothing has changed.
+    pub async fn put_memory(
+        &self,
+        stored: &StoredMemory,
+        before: Option<&StoredMemory>,
+        holder: &str,
+        keep: bool,
+    ) -> Result<bool, DatabaseError> {
+        memories::put(&self.retention.store, stored, before, holder, keep).await
+    }
+
+    /// Empties what a learner remembers, in all scopes or in one. It learns again from what comes now, or from everything
+    /// that is still in the ledger. Returns how many memories that were.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn reset_memory(
+        &self,
+        learner: &str,
+        scope: Option<&Scope>,
+        from_the_start: bool,
+    ) -> Result<u64, DatabaseError> {
+        memories::reset(&self.retention.store, learner, scope, from_the_start, retention::unix_ms()).await
     }
 
     /// Deletes what is older than the retention. Also done every [`LedgerSettings::housekeeping`].

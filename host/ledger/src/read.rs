@@ -8,6 +8,7 @@ use domain::{
     digest::Digest,
     explain::{ExplainedAttempt, Explanation},
     failure::FailureKind,
+    learning::Judgement,
     record::{Outcome, Terms, Trace},
 };
 use serde::{Deserialize as _, de::value::StrDeserializer};
@@ -16,6 +17,9 @@ use sqlx::{AssertSqlSafe, Row as _, SqlitePool, sqlite::SqlitePoolOptions};
 use crate::{
     components, database,
     error::{ComponentError, ReadError},
+    judgement,
+    memories::{self, StoredMemory},
+    outcomes::{self, Stretch, Wanted},
     row::{COLUMNS, Row, charge, integer},
     trace::{self, Unpacked},
     writer::BlobKind,
@@ -47,6 +51,8 @@ pub struct Stored {
     pub candidates: Vec<CandidateId>,
     /// What strategies were told of each besides. Empty in records of the first version.
     pub terms: Vec<Terms>,
+    /// What was learned before and went into the decision.
+    pub judgement: Judgement,
     /// In order, also those of an interrupted request: one that was still out has ended as `interrupted`.
     pub attempts: Vec<ExplainedAttempt>,
 }
@@ -93,7 +99,7 @@ impl Reader {
     ///
     /// When the database fails, or the record in it is damaged.
     pub async fn find(&self, id: DecisionId) -> Result<Option<Stored>, ReadError> {
-        let found = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS}, trace FROM records WHERE id = ?")))
+        let found = sqlx::query(AssertSqlSafe(format!("SELECT {COLUMNS}, trace, judgement FROM records WHERE id = ?")))
             .bind(&id.to_bytes()[..])
             .fetch_optional(&self.pool)
             .await?;
@@ -115,7 +121,10 @@ impl Reader {
         let (candidates, terms) =
             trace::unpack_context(&context).ok_or_else(|| damaged("the names of its candidates cannot be read"))?;
         let attempts = trace.attempts.iter().map(ExplainedAttempt::from).collect();
-        Ok(Some(Stored { row, trace: Some(trace), prompt_kept, prompt_chars, candidates, terms, attempts }))
+        let judgement: Option<Vec<u8>> = found.try_get("judgement")?;
+        let judgement = judgement::unpack(judgement.as_deref()).map_err(damaged)?;
+        let trace = Some(trace);
+        Ok(Some(Stored { row, trace, prompt_kept, prompt_chars, candidates, terms, judgement, attempts }))
     }
 
     /// Records, newest first.
@@ -152,6 +161,34 @@ impl Reader {
             None => Err(ComponentError::Damaged { digest }),
             whole => Ok(whole),
         }
+    }
+
+    /// A memory that a strategy was given, if it is kept.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn memory(&self, digest: Digest) -> Result<Option<Vec<u8>>, ReadError> {
+        let bytes = self.stored_blob(BlobKind::Memory, digest).await?;
+        Ok(bytes.filter(|bytes| Digest::of(bytes) == digest))
+    }
+
+    /// What there is to learn from, in the ledger's order.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn outcomes(&self, wanted: &Wanted<'_>) -> Result<Stretch, ReadError> {
+        outcomes::read(&self.pool, wanted).await
+    }
+
+    /// What every learner remembers.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn memories(&self) -> Result<Vec<StoredMemory>, ReadError> {
+        memories::all(&self.pool).await
     }
 
     async fn blob(&self, kind: BlobKind, digest: Option<Digest>) -> Result<Option<Vec<u8>>, ReadError> {
@@ -205,6 +242,7 @@ impl Stored {
             prompt_chars: None,
             candidates: Vec::new(),
             terms: Vec::new(),
+            judgement: Judgement::default(),
             attempts,
         }
     }
@@ -212,7 +250,11 @@ impl Stored {
     /// The decision for people; none was kept of an interrupted request.
     #[must_use]
     pub fn explanation(&self) -> Option<Explanation> {
-        self.trace.as_ref().map(|trace| Explanation::of(trace, &self.candidates))
+        let explain = |trace: &Trace| {
+            let explanation = Explanation::of(trace, &self.candidates);
+            explanation.with_judgement(&self.judgement, &trace.decision, &self.candidates)
+        };
+        self.trace.as_ref().map(explain)
     }
 }
 

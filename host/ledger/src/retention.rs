@@ -65,10 +65,16 @@ impl Retention {
 async fn delete_records(connection: &mut SqliteConnection, oldest_ms: i64) -> sqlx::Result<u64> {
     const ATTEMPTS: &str =
         "DELETE FROM attempts WHERE record IN (SELECT id FROM records WHERE at_ms < ? ORDER BY at_ms, id LIMIT ?)";
+    const OUTCOMES: &str =
+        "DELETE FROM outcomes WHERE record IN (SELECT id FROM records WHERE at_ms < ? ORDER BY at_ms, id LIMIT ?)";
+    const FEEDBACK: &str =
+        "DELETE FROM feedback WHERE record IN (SELECT id FROM records WHERE at_ms < ? ORDER BY at_ms, id LIMIT ?)";
     const RECORDS: &str =
         "DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at_ms < ? ORDER BY at_ms, id LIMIT ?)";
     atomically(connection, async |connection| {
         delete(connection, ATTEMPTS, oldest_ms).await?;
+        delete(connection, OUTCOMES, oldest_ms).await?;
+        delete(connection, FEEDBACK, oldest_ms).await?;
         delete(connection, RECORDS, oldest_ms).await
     })
     .await

@@ -5,8 +5,11 @@
 //! which are the same for every request of one shape and would be a third of each record. How long the prompt was stays,
 //! because every plugin is told.
 //!
+//! Where what was learned changes the quality that is expected of a candidate from request to request, it is no fixed input:
+//! such traces are of version 3, which is version 2 with the qualities left in their places.
+//!
 //! Postcard has no field names: **a change to any type under [`Trace`] is a new version**, and the old form has to stay
-//! readable for as long as records are kept. Tests hold the bytes of both versions still. What they have in common, the
+//! readable for as long as records are kept. Tests hold the bytes of all versions still. What they have in common, the
 //! decision and the attempts, has not changed its form between them; a variant may be added at the end of an enum.
 
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 const VERSION: u8 = 2;
+const WITH_QUALITIES: u8 = 3;
 const FIRST_VERSION: u8 = 1;
 /// The version byte and the digest.
 const HEAD: usize = 33;
@@ -72,8 +76,8 @@ pub(crate) struct Unpacked {
     pub(crate) prompt_chars: Option<u32>,
 }
 
-/// Takes the trace apart. The prompt has to be kept elsewhere.
-pub(crate) fn pack(mut trace: Trace) -> Result<Packed, postcard::Error> {
+/// Takes the trace apart. The prompt has to be kept elsewhere. `learned`: qualities are those of this very request.
+pub(crate) fn pack(mut trace: Trace, learned: bool) -> Result<Packed, postcard::Error> {
     let prompt = std::mem::take(&mut trace.decision.request.prompt);
     let prompt_chars = u32::try_from(prompt.chars().count()).unwrap_or(u32::MAX);
     let shadows = trace.shadows.iter_mut();
@@ -83,11 +87,17 @@ pub(crate) fn pack(mut trace: Trace) -> Result<Packed, postcard::Error> {
         shadows: shadows
             .map(|shadow| (std::mem::take(&mut shadow.settings), std::mem::take(&mut shadow.conditions)))
             .collect(),
-        offers: trace.decision.considered.iter_mut().map(|one| (one.tariff.take(), one.quality.take())).collect(),
+        offers: trace
+            .decision
+            .considered
+            .iter_mut()
+            .map(|one| (one.tariff.take(), if learned { None } else { one.quality.take() }))
+            .collect(),
     };
     let inputs_bytes = postcard::to_stdvec(&inputs)?;
     let inputs = Digest::of(&inputs_bytes);
-    let trace = postcard::to_extend(&(trace, prompt_chars), head(VERSION, inputs))?;
+    let trace =
+        postcard::to_extend(&(trace, prompt_chars), head(if learned { WITH_QUALITIES } else { VERSION }, inputs))?;
     Ok(Packed { trace, inputs, inputs_bytes })
 }
 
@@ -101,7 +111,7 @@ fn head(version: u8, inputs: Digest) -> Vec<u8> {
 /// The digest of the fixed inputs that belong to a stored trace.
 pub(crate) fn inputs_of(stored: &[u8]) -> Result<Digest, &'static str> {
     match stored.split_first() {
-        Some((&(FIRST_VERSION | VERSION), rest)) => {
+        Some((&(FIRST_VERSION | VERSION | WITH_QUALITIES), rest)) => {
             rest.first_chunk().copied().map(Digest::from_bytes).ok_or("its trace is cut short")
         }
         Some(_) => Err("its trace is of a version that this program does not know"),
@@ -124,10 +134,22 @@ pub(crate) fn unpack(stored: &[u8], inputs: &[u8], prompt: &str) -> Result<Unpac
         return Err("its order names a candidate that was not considered");
     }
     for (one, (tariff, quality)) in considered.iter_mut().zip(offers) {
-        (one.tariff, one.quality) = (tariff, quality);
+        one.tariff = tariff;
+        if version != WITH_QUALITIES {
+            one.quality = quality;
+        }
     }
     trace.decision.request.prompt = prompt.into();
     Ok(Unpacked { trace, prompt_chars })
+}
+
+/// A stored trace without its prompt and its fixed inputs: enough to learn from. Those of version 1 are too old for that.
+pub(crate) fn peek(stored: &[u8]) -> Option<Trace> {
+    if !matches!(stored.first(), Some(&(VERSION | WITH_QUALITIES))) {
+        return None;
+    }
+    let (trace, _): (Trace, u32) = postcard::from_bytes(stored.get(HEAD..)?).ok()?;
+    Some(trace)
 }
 
 /// What the records of one catalogue share. Records of the first version have the names alone.
@@ -179,7 +201,7 @@ mod tests {
     #[test]
     fn a_trace_is_read_as_it_was_written() {
         for trace in [sample::trace(20), sample::trace_with_every_ending()] {
-            let packed = pack(trace.clone()).expect("packed");
+            let packed = pack(trace.clone(), false).expect("packed");
             assert_eq!(inputs_of(&packed.trace), Ok(packed.inputs));
             let read = unpack(&packed.trace, &packed.inputs_bytes, sample::PROMPT);
             assert_eq!(read, Ok(Unpacked { trace, prompt_chars: Some(PROMPT_CHARS) }));
@@ -214,15 +236,26 @@ mod tests {
     }
 
     #[test]
+    fn version_3_keeps_the_qualities_of_the_request_and_shares_the_rest() {
+        let mut trace = sample::trace(20);
+        let before = pack(trace.clone(), true).expect("packed");
+        trace.decision.considered[4].quality = Some(Prior { mean: 0.123, deviation: 0.045 });
+        let packed = pack(trace.clone(), true).expect("packed");
+        assert_eq!(packed.inputs, before.inputs);
+        let read = unpack(&packed.trace, &packed.inputs_bytes, sample::PROMPT);
+        assert_eq!(read, Ok(Unpacked { trace, prompt_chars: Some(PROMPT_CHARS) }));
+    }
+
+    #[test]
     fn a_prompt_is_not_in_the_bytes() {
-        let packed = pack(sample::trace(3)).expect("packed");
+        let packed = pack(sample::trace(3), false).expect("packed");
         let holds = |bytes: &[u8]| bytes.windows(sample::PROMPT.len()).any(|part| part == sample::PROMPT.as_bytes());
         assert!(!holds(&packed.trace) && !holds(&packed.inputs_bytes));
     }
 
     #[test]
     fn twenty_candidates_take_little_room() {
-        let packed = pack(sample::trace(20)).expect("packed");
+        let packed = pack(sample::trace(20), false).expect("packed");
         assert!(packed.trace.len() < 1_400, "{} bytes of trace", packed.trace.len());
         assert!(packed.inputs_bytes.len() < 1_000, "{} bytes of inputs", packed.inputs_bytes.len());
     }
@@ -231,19 +264,19 @@ mod tests {
     /// for version 2, make a version 3, and put its digest here.
     #[test]
     fn the_form_of_version_2_stays() {
-        let packed = pack(sample::trace_with_every_ending()).expect("packed");
+        let packed = pack(sample::trace_with_every_ending(), false).expect("packed");
         let form = Digest::of(&[packed.trace, packed.inputs_bytes].concat());
         assert_eq!(form.short(), "3b4af602f35c");
     }
 
     #[test]
     fn damaged_bytes_are_refused() {
-        let packed = pack(sample::trace(2)).expect("packed");
-        let other = pack(sample::trace(3)).expect("packed");
+        let packed = pack(sample::trace(2), false).expect("packed");
+        let other = pack(sample::trace(3), false).expect("packed");
         assert!(unpack(&packed.trace, &other.inputs_bytes, "").is_err());
         assert!(unpack(&packed.trace[..40], &packed.inputs_bytes, "").is_err());
         assert!(unpack(&[], &[], "").is_err());
-        let newer = [&[VERSION + 1], &packed.trace[1..]].concat();
+        let newer = [&[WITH_QUALITIES + 1], &packed.trace[1..]].concat();
         let problem = unpack(&newer, &packed.inputs_bytes, "").expect_err("a newer version");
         assert_eq!(problem, "its trace is of a version that this program does not know");
     }
@@ -252,11 +285,11 @@ mod tests {
     fn an_order_beyond_the_candidates_is_refused() {
         let mut trace = sample::trace(2);
         trace.decision.order = vec![2];
-        let packed = pack(trace).expect("packed");
+        let packed = pack(trace, false).expect("packed");
         assert!(unpack(&packed.trace, &packed.inputs_bytes, "").is_err());
         let mut trace = sample::trace_with_every_ending();
         trace.shadows[0].order[0].candidate = 7;
-        let packed = pack(trace).expect("packed");
+        let packed = pack(trace, false).expect("packed");
         assert!(unpack(&packed.trace, &packed.inputs_bytes, "").is_err());
     }
 
@@ -264,7 +297,7 @@ mod tests {
         #[test]
         fn reading_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..200), inputs: Vec<u8>) {
             let _ = unpack(&bytes, &inputs, "");
-            let head = pack(sample::trace(1)).expect("packed").trace;
+            let head = pack(sample::trace(1), false).expect("packed").trace;
             bytes.splice(0..0, head[..HEAD].iter().copied());
             let _ = unpack(&bytes, &inputs, "");
             bytes[0] = FIRST_VERSION;
@@ -276,7 +309,7 @@ mod tests {
             let mut trace = sample::trace(2);
             trace.decision.considered[0].veto = Some(Veto::Count { asked, max: 4 });
             trace.decision.considered[1].veto = Some(Veto::MinQuality { mean, least: 0.5 });
-            let packed = pack(trace.clone()).expect("packed");
+            let packed = pack(trace.clone(), false).expect("packed");
             let read = unpack(&packed.trace, &packed.inputs_bytes, sample::PROMPT);
             prop_assert_eq!(read, Ok(Unpacked { trace, prompt_chars: Some(PROMPT_CHARS) }));
         }

@@ -199,7 +199,7 @@ pub fn decide(
     };
     let expected = explain(&circumstances.learned.expectations, &decision, field.candidates);
     let Asking { settings, conditions, warnings, memories, .. } = asking;
-    let judgement = Judgement { memories, expected };
+    let judgement = Judgement { memories, expected, observed: None };
     Decided { decision, verdict, settings, conditions, warnings, judgement, priced_by }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
+    digest::Digest,
     expectation::Expectations,
     learning::{Memory, Scope},
 };
@@ -23,6 +24,17 @@ impl Learned {
     #[must_use]
     pub fn nothing() -> &'static Self {
         &NOTHING
+    }
+
+    /// The memories that these plugins are given: the component's digest and the memory's.
+    #[must_use]
+    pub fn given<'p>(
+        &self,
+        plugins: impl IntoIterator<Item = &'p Arc<Plugin>>,
+        scope: &Scope,
+    ) -> Vec<(Digest, Digest)> {
+        let given = |plugin: &Arc<Plugin>| Some((plugin.digest(), self.memory(plugin, scope)?.digest));
+        plugins.into_iter().filter_map(given).collect()
     }
 
     /// What `plugin` remembers, in a form that it reads.

@@ -36,6 +36,9 @@ pub use limits::Limits;
 pub use subject::{Source, Subject};
 pub(crate) use weighing::Unheeded;
 
+/// Most that a learner may remember, in bytes.
+const MAX_MEMORY: usize = 16_384;
+
 /// What a plugin exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -362,7 +365,10 @@ impl Plugin {
             Role::Learner,
             subject,
             |store, instance| indices.load(&mut *store, instance)?.call_learn(store, memory, &settings, &outcomes),
-            |raw| validate::memory(&raw).map(|()| raw),
+            |raw: Vec<u8>| match raw.len() {
+                0..=MAX_MEMORY => Ok(raw),
+                bytes => Err(format!("{bytes} bytes of memory, at most {MAX_MEMORY} are allowed")),
+            },
         ))
     }
 

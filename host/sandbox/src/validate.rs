@@ -8,7 +8,6 @@ const FEATURES: usize = 64;
 const PARTS: usize = 8;
 const PART_NAME: usize = 32;
 const REASON: usize = 256;
-const MEMORY: usize = 16_384;
 
 pub(crate) fn classification(answer: &Classification) -> Result<(), String> {
     word("label", &answer.label, LABEL)?;
@@ -69,10 +68,6 @@ pub(crate) fn ranking(answer: &Ranking, candidates: usize) -> Result<(), String>
     }
     at_most("bytes of reason", answer.reason.len(), REASON)?;
     share("propensity", answer.propensity)
-}
-
-pub(crate) fn memory(answer: &[u8]) -> Result<(), String> {
-    at_most("bytes of memory", answer.len(), MEMORY)
 }
 
 /// Names end up in headers, metrics and terminals: visible ASCII only.

@@ -137,6 +137,9 @@ async fn replay(
         let component = component(reader, digest, printer).await?;
         replayer.offer(digest, component);
     }
+    for digest in replayer.wants_memories(&stored) {
+        replayer.offer_memory(digest, reader.memory(digest).await?);
+    }
     Ok(Some(replayer.replay(&stored)))
 }
 

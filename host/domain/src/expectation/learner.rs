@@ -223,13 +223,11 @@ impl State {
     /// The adjustments' means, and the precision of each while the others are held fast.
     fn solve(&self) -> ([f64; TERMS], [f64; TERMS]) {
         let (mut lower, mut means, mut precisions) = ([[0.0; TERMS]; TERMS], [0.0; TERMS], [0.0; TERMS]);
-        let mut at = 0;
         for row in 0..TERMS {
             let (start, precision) = self.start[row];
-            for column in 0..=row {
-                lower[row][column] = self.precision[at];
-                at += 1;
-            }
+            // Rows of the triangle: the first has one number, the second two.
+            let from = row * (row + 1) / 2;
+            lower[row][..=row].copy_from_slice(&self.precision[from..=from + row]);
             lower[row][row] += precision;
             precisions[row] = lower[row][row];
             means[row] = self.vector[row] + precision * start;

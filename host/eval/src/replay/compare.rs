@@ -91,8 +91,8 @@ pub(super) fn cost_model(
     Ok(differences)
 }
 
-pub(super) fn strategy(inputs: &Inputs<'_>, recorded: &PluginCall, plugin: &Plugin) -> Differences {
-    let now = rank(inputs, plugin)?;
+pub(super) fn strategy(inputs: &Inputs<'_>, recorded: &PluginCall, plugin: &Plugin, memory: &[u8]) -> Differences {
+    let now = rank(inputs, plugin, memory)?;
     let mut differences = of_calls(recorded, &now.call);
     let decision = &inputs.trace.decision;
     if let Some(ranking) = answered(recorded, &now).filter(|_| decision.strategy == recorded.plugin) {
@@ -125,8 +125,8 @@ fn of_order(inputs: &Inputs<'_>, ranking: &Ranking, differences: &mut Vec<String
     }
 }
 
-pub(super) fn shadow(inputs: &Inputs<'_>, recorded: &Shadow, plugin: &Plugin) -> Differences {
-    let now = rank(inputs, plugin)?;
+pub(super) fn shadow(inputs: &Inputs<'_>, recorded: &Shadow, plugin: &Plugin, memory: &[u8]) -> Differences {
+    let now = rank(inputs, plugin, memory)?;
     let mut differences = of_calls(&recorded.call, &now.call);
     if let Some(ranking) = answered(&recorded.call, &now) {
         of_reasons(&mut differences, (&recorded.reason, recorded.propensity), ranking);
@@ -137,11 +137,11 @@ pub(super) fn shadow(inputs: &Inputs<'_>, recorded: &Shadow, plugin: &Plugin) ->
     Ok(differences)
 }
 
-fn rank(inputs: &Inputs<'_>, plugin: &Plugin) -> Result<Called<Ranking>, Comparison> {
+fn rank(inputs: &Inputs<'_>, plugin: &Plugin, memory: &[u8]) -> Result<Called<Ranking>, Comparison> {
     let subject = inputs.subject().map_err(not)?;
     let (contenders, tags) = (inputs.contenders().map_err(not)?, inputs.tags().map_err(not)?);
     let classification = &inputs.trace.decision.classification;
-    again(|| plugin.rank(subject, &plugin.settings(), &[], classification, &contenders, &tags))
+    again(|| plugin.rank(subject, &plugin.settings(), memory, classification, &contenders, &tags))
 }
 
 /// Makes a call, more than once when this machine ends it.

@@ -21,6 +21,7 @@ use super::{
 mod aliases;
 mod connection;
 mod keys;
+mod learning;
 mod models;
 mod providers;
 mod routes;
@@ -58,7 +59,8 @@ pub(super) fn check(
     let data = server::check_data(&mut checker);
     let plugins = server::check_plugins(&mut checker);
     let routes = routes.into_iter().map(|(name, route)| (name, Arc::new(route))).collect::<BTreeMap<_, _>>();
-    Config { server, data, plugins, accounts, aliases, routes, keys }
+    let learning = learning::check(&mut checker);
+    Config { server, data, plugins, learning, accounts, aliases, routes, keys }
 }
 
 /// What the accounts offer, for those who refer to it.

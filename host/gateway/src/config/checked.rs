@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use domain::{
     candidate::{Candidate, CandidateId, Pattern},
     catalogue::Model,
+    digest::Digest,
+    expectation::Expectations,
     learning::LearnPer,
     policy::Unpriced,
     provider::Provider,
@@ -28,6 +30,7 @@ pub struct Config {
     pub server: Server,
     pub data: Data,
     pub plugins: Plugins,
+    pub learning: Learning,
     /// By name.
     pub accounts: Vec<Account>,
     /// What callers may send as `model`, with what it means in the end: never another alias.
@@ -74,6 +77,21 @@ pub struct Plugins {
     pub trusted_keys: Vec<String>,
     /// Whether a plugin without the signature of a trusted key is refused.
     pub require_signatures: bool,
+}
+
+/// Where learning begins, and how often it goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learning {
+    pub expectations: Arc<Expectations>,
+    /// Of the file that they are from.
+    pub digest: Option<Digest>,
+    pub every: Duration,
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        Self { expectations: Arc::default(), digest: None, every: Duration::from_secs(2) }
+    }
 }
 
 /// A provider, what it offers and how it is reached.
@@ -164,6 +182,8 @@ pub struct Route {
     pub unpriced: Unpriced,
     #[serde(skip_serializing_if = "is_per_route")]
     pub learn_per: LearnPer,
+    #[serde(skip_serializing_if = "is_off")]
+    pub observe: bool,
     /// The model that the route's callers use now: one of the candidates there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<CandidateId>,
@@ -173,6 +193,10 @@ pub struct Route {
 /// What was always done is written down as it always was.
 fn is_usual(unpriced: &Unpriced) -> bool {
     *unpriced == Unpriced::default()
+}
+
+fn is_off(observe: &bool) -> bool {
+    !observe
 }
 
 fn is_per_route(learn_per: &LearnPer) -> bool {
@@ -198,6 +222,7 @@ impl Route {
             fall_over_after_charge: true,
             unpriced: Unpriced::default(),
             learn_per: LearnPer::Route,
+            observe: false,
             baseline: None,
             candidates: Filter::default(),
         }

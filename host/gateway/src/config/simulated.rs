@@ -10,7 +10,7 @@ use domain::{
 
 use super::{
     check,
-    checked::{Account, Config, Connection, DEFAULT_ROUTE, Plugins, Route, Simulation},
+    checked::{Account, Config, Connection, DEFAULT_ROUTE, Learning, Plugins, Route, Simulation},
 };
 
 /// A picture that takes a vendor 10 s takes half a second: enough to see who is faster, too little to wait for.
@@ -24,6 +24,7 @@ impl Config {
             server: check::default_server(),
             data: check::default_data(PathBuf::new()),
             plugins: Plugins::default(),
+            learning: Learning::default(),
             accounts: accounts(catalogue),
             aliases: BTreeMap::new(),
             routes: BTreeMap::from([(DEFAULT_ROUTE.to_owned(), Arc::new(Route::named(DEFAULT_ROUTE)))]),

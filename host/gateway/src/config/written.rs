@@ -26,6 +26,7 @@ pub(super) struct Written {
     pub(super) server: Server,
     pub(super) data: Data,
     pub(super) plugins: Plugins,
+    pub(super) learning: Learning,
     /// Accounts at vendors, by the name that begins their models' names. Without any, Muxel serves simulated pictures.
     pub(super) providers: BTreeMap<String, Provider>,
     /// Models that the catalogue does not know, and what differs from it for those it knows.
@@ -104,6 +105,17 @@ pub(super) struct Plugins {
     pub(super) trusted_keys: Option<Vec<String>>,
     /// Whether plugins without the signature of a trusted key are refused; no when left out.
     pub(super) require_signatures: Option<bool>,
+}
+
+/// What is known of quality beforehand, and how it goes on.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Learning {
+    /// File of expected qualities, relative to this file, as `muxel eval fit` writes it. Without one, the catalogue's priors
+    /// are where learning begins.
+    pub(super) quality: Option<String>,
+    /// How often outcomes are learned from; `2s` when left out. Feedback is learned from at once.
+    pub(super) every: Option<Period>,
 }
 
 /// An account at a vendor, or a server of your own.
@@ -246,6 +258,9 @@ pub(super) struct Route {
     /// Whose outcomes the route's learners learn from: those of the whole `route` (the usual), or of each `tenant` apart.
     #[schemars(with = "Option<LearnPerWord>")]
     pub(super) learn_per: Option<LearnPer>,
+    /// Whether requests that name a model only watch: what was asked for is served, and what Muxel would have chosen is
+    /// recorded with its price. See `GET /admin/observed`. No when left out.
+    pub(super) observe: Option<bool>,
     /// The model you use now, as `provider/model@tier`: what savings are measured against. Nothing when left out.
     pub(super) baseline: Option<String>,
     /// Which candidates this route may use; all when left out.

@@ -19,6 +19,8 @@ use super::{auth::Key, error::ApiError};
 use crate::state::State;
 
 mod breakers;
+mod learners;
+mod observed;
 mod plugins;
 mod reload;
 mod routes;
@@ -34,6 +36,10 @@ pub(super) fn router() -> Router<Arc<State>> {
         .route("/admin/routes", get(routes::list))
         .route("/admin/breakers", get(breakers::list))
         .route("/admin/spend", get(spend::spend))
+        .route("/admin/observed", get(observed::observed))
+        .route("/admin/learners", get(learners::list))
+        .route("/admin/learners/{name}", get(learners::one))
+        .route("/admin/learners/{name}/reset", post(learners::reset))
         .route("/admin/plugins", get(plugins::list))
         .route("/admin/plugins/{name}/log", get(plugins::log))
         .route("/admin/plugins/{name}/rollback", post(plugins::rollback))

@@ -1,6 +1,9 @@
 //! Who may ask: keys, and without keys only this machine.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use domain::digest::Digest;
 use http::{HeaderMap, Uri, header};
@@ -26,6 +29,12 @@ pub(crate) struct Keyring {
 impl Keyring {
     pub(crate) fn new(keys: impl IntoIterator<Item = (Digest, Key)>) -> Self {
         Self { keys: keys.into_iter().map(|(hash, key)| (hash, Arc::new(key))).collect() }
+    }
+
+    /// Every tenant that somebody may ask for, and nobody.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = Option<Arc<str>>> {
+        let named: BTreeSet<&Arc<str>> = self.keys.values().filter_map(|key| key.tenant.as_ref()).collect();
+        std::iter::once(None).chain(named.into_iter().cloned().map(Some).collect::<Vec<_>>())
     }
 
     /// Whose key came with these headers; `None` when no keys are configured.

@@ -93,19 +93,26 @@ pub(super) async fn one(
 }
 
 async fn find(state: &State, key: Option<&Key>, id: &str) -> Result<Stored, ApiError> {
-    let unknown = || {
-        let shown: String = id.chars().take(60).collect();
-        let message = format!("there is no decision `{shown}`");
-        ApiError::with(404, "invalid_request_error", "decision_not_found", message)
-            .hint("its id is in the answer's `x-muxel-decision` header; old records are deleted")
-    };
-    let parsed: DecisionId = id.parse().map_err(|_| unknown())?;
+    let stored = read(state, id).await?;
+    // Another tenant's decisions are as good as not there.
+    if may_read(key, &stored) { Ok(stored) } else { Err(unknown(id)) }
+}
+
+pub(super) fn unknown(id: &str) -> ApiError {
+    let shown: String = id.chars().take(60).collect();
+    let message = format!("there is no decision `{shown}`");
+    ApiError::with(404, "invalid_request_error", "decision_not_found", message)
+        .hint("its id is in the answer's `x-muxel-decision` header; old records are deleted")
+}
+
+/// A record, whoever asks.
+pub(super) async fn read(state: &State, id: &str) -> Result<Stored, ApiError> {
+    let parsed: DecisionId = id.parse().map_err(|_| unknown(id))?;
     let stored = state.ledger.find(parsed).await.map_err(|error| {
         tracing::error!(%error, "cannot read a decision");
         ApiError::with(500, "server_error", "ledger_unreadable", "the audit log cannot be read")
     })?;
-    // Another tenant's decisions are as good as not there.
-    stored.filter(|stored| may_read(key, stored)).ok_or_else(unknown)
+    stored.ok_or_else(|| unknown(id))
 }
 
 fn may_read(key: Option<&Key>, stored: &Stored) -> bool {

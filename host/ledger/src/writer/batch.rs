@@ -11,12 +11,13 @@ use std::{
 use domain::{
     attempt::{Attempt, AttemptEnd, AttemptStarted, Charge, DecisionId},
     digest::Digest,
+    learning::Observed,
     record::Record,
 };
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Event, known::Known};
-use crate::{row::Row, settings::PromptPolicy, trace};
+use crate::{judgement, outcomes::OutcomeRow, row::Row, settings::PromptPolicy, trace};
 
 /// What a blob holds; a part of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +30,8 @@ pub(crate) enum BlobKind {
     Inputs,
     /// See [`crate::components`].
     Component,
+    /// See [`crate::memories`].
+    Memory,
 }
 
 impl BlobKind {
@@ -38,6 +41,7 @@ impl BlobKind {
             Self::Candidates => "candidates",
             Self::Inputs => "inputs",
             Self::Component => "component",
+            Self::Memory => "memory",
         }
     }
 }
@@ -46,7 +50,10 @@ impl BlobKind {
 pub(super) struct RecordRow {
     pub(super) row: Row,
     pub(super) trace: Option<Vec<u8>>,
+    pub(super) judgement: Option<Vec<u8>>,
+    pub(super) observed: Option<Observed>,
     pub(super) attempts: Vec<AttemptRow>,
+    pub(super) outcomes: Vec<OutcomeRow>,
 }
 
 /// A row of `attempts`.
@@ -74,8 +81,8 @@ pub(super) struct Batch {
     /// Attempts of requests that are not recorded yet.
     pub(super) open: HashMap<DecisionId, Vec<AttemptRow>>,
     pub(super) blobs: HashMap<(BlobKind, Digest), BlobRow>,
-    /// Components that records name, each with when it was used.
-    pub(super) components: HashMap<Digest, u64>,
+    /// Components and memories that records name, each with when it was used. They are kept already.
+    pub(super) renewed: HashMap<(BlobKind, Digest), u64>,
     pub(super) duplicates: u64,
     pub(super) barriers: Vec<oneshot::Sender<()>>,
     /// Whether the ledger is to close after this batch.
@@ -121,7 +128,7 @@ impl Batch {
         }
     }
 
-    fn add_record(&mut self, record: Record, prompts: PromptPolicy, known: &Known) {
+    fn add_record(&mut self, mut record: Record, prompts: PromptPolicy, known: &Known) {
         if !self.ids.insert(record.id) {
             self.refuse(record.id);
             return;
@@ -136,16 +143,23 @@ impl Batch {
         let context = &record.context;
         self.keep(known, BlobKind::Candidates, context.catalogue, at_ms, || trace::pack_context(context).ok());
         let shadows = record.trace.shadows.iter().map(|shadow| &shadow.call);
-        for call in record.trace.decision.calls.iter().chain(shadows) {
-            if !known.holds(BlobKind::Component, call.digest, at_ms) {
-                let used_ms = self.components.entry(call.digest).or_default();
+        let calls = record.trace.decision.calls.iter().chain(shadows);
+        let components = calls.map(|call| (BlobKind::Component, call.digest));
+        let memories = record.judgement.memories.iter().map(|(_, memory)| (BlobKind::Memory, *memory));
+        for (kind, digest) in components.chain(memories) {
+            if !known.holds(kind, digest, at_ms) {
+                let used_ms = self.renewed.entry((kind, digest)).or_default();
                 *used_ms = at_ms.max(*used_ms);
             }
         }
         let row = Row::of(&record, prompt);
         let attempts =
             record.trace.attempts.iter().map(|attempt| AttemptRow::ended(record.id, attempt, true)).collect();
-        let trace = match trace::pack(record.trace) {
+        let outcomes = OutcomeRow::of(&record);
+        let judgement = judgement::pack(&record.judgement);
+        let learned = !record.judgement.expected.is_empty();
+        let observed = record.judgement.observed.take();
+        let trace = match trace::pack(record.trace, learned) {
             Ok(packed) => {
                 self.keep(known, BlobKind::Inputs, packed.inputs, at_ms, || Some(packed.inputs_bytes));
                 Some(packed.trace)
@@ -155,7 +169,7 @@ impl Batch {
                 None
             }
         };
-        self.records.push(RecordRow { row, trace, attempts });
+        self.records.push(RecordRow { row, trace, judgement, observed, attempts, outcomes });
     }
 
     fn keep(

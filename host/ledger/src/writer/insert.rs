@@ -12,6 +12,7 @@ use super::batch::{AttemptRow, Batch, BlobKind, BlobRow, RecordRow};
 use crate::{
     components,
     database::atomically,
+    outcomes::{self, OutcomeRow},
     row::{COLUMN_COUNT, COLUMNS, integer},
 };
 
@@ -20,8 +21,13 @@ const LENGTHS: [usize; 4] = [64, 16, 4, 1];
 
 struct Insert([(usize, Arc<str>); 4]);
 
-static RECORDS: LazyLock<Insert> =
-    LazyLock::new(|| Insert::new(&format!("INSERT INTO records ({COLUMNS}, trace)"), COLUMN_COUNT + 1, ""));
+static RECORDS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        &format!("INSERT INTO records ({COLUMNS}, trace, judgement, observed, observed_usd_micros)"),
+        COLUMN_COUNT + 4,
+        "",
+    )
+});
 
 /// What belongs to a record already stays as it is.
 static ATTEMPTS: LazyLock<Insert> = LazyLock::new(|| {
@@ -34,6 +40,10 @@ static ATTEMPTS: LazyLock<Insert> = LazyLock::new(|| {
          WHERE attempts.recorded = 0",
     )
 });
+
+/// Numbered by the database, in this order.
+static OUTCOMES: LazyLock<Insert> =
+    LazyLock::new(|| Insert::new(&format!("INSERT INTO outcomes ({})", outcomes::COLUMNS), outcomes::COLUMN_COUNT, ""));
 
 static BLOBS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
@@ -70,13 +80,15 @@ pub(super) async fn write(connection: &mut SqliteConnection, batch: &Batch) -> s
     let blobs: Vec<(&(BlobKind, Digest), &BlobRow)> = batch.blobs.iter().collect();
     let finished = batch.records.iter().flat_map(|record| &record.attempts);
     let attempts: Vec<&AttemptRow> = finished.chain(batch.open.values().flatten()).collect();
+    let outcomes: Vec<&OutcomeRow> = batch.records.iter().flat_map(|record| &record.outcomes).collect();
     atomically(connection, async |connection| {
         BLOBS.all(connection, &blobs, bind_blob).await?;
-        for (digest, used_ms) in &batch.components {
-            components::touch_one(connection, *digest, *used_ms).await?;
+        for ((kind, digest), used_ms) in &batch.renewed {
+            components::touch_one(connection, *kind, *digest, *used_ms).await?;
         }
         RECORDS.all(connection, &batch.records, bind_record).await?;
-        ATTEMPTS.all(connection, &attempts, bind_attempt).await
+        ATTEMPTS.all(connection, &attempts, bind_attempt).await?;
+        OUTCOMES.all(connection, &outcomes, OutcomeRow::bind).await
     })
     .await
 }
@@ -88,7 +100,10 @@ fn bind_blob<'q>(query: Insertion<'q>, ((kind, digest), blob): &(&(BlobKind, Dig
 }
 
 fn bind_record<'q>(query: Insertion<'q>, record: &RecordRow) -> Insertion<'q> {
-    record.row.bind(query).bind(record.trace.as_deref())
+    let observed = record.observed.as_ref();
+    let query = record.row.bind(query).bind(record.trace.as_deref()).bind(record.judgement.as_deref());
+    let query = query.bind(observed.map(|observed| Arc::<str>::from(observed.model.as_str())));
+    query.bind(observed.and_then(|observed| observed.cost).map(|cost| integer(cost.expected.0)))
 }
 
 fn bind_attempt<'q>(query: Insertion<'q>, attempt: &&AttemptRow) -> Insertion<'q> {

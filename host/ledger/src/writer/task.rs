@@ -10,12 +10,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{
-    Counters, Event, Status,
-    batch::{Batch, BlobKind},
-    insert,
-    known::Known,
-};
+use super::{Counters, Event, Status, batch::Batch, insert, known::Known};
 use crate::{
     database::Store,
     error::{DatabaseError, Unwritten},
@@ -97,8 +92,8 @@ impl Task {
         for ((kind, digest), blob) in &batch.blobs {
             self.known.note(*kind, *digest, blob.used_ms);
         }
-        for (digest, used_ms) in &batch.components {
-            self.known.note(BlobKind::Component, *digest, *used_ms);
+        for ((kind, digest), used_ms) in &batch.renewed {
+            self.known.note(*kind, *digest, *used_ms);
         }
         let written = batch.records.len() as u64;
         self.counters.queued.fetch_sub(written + batch.duplicates, Ordering::Relaxed);

@@ -97,6 +97,7 @@ fn route(checker: &mut Checker<'_>, name: &str, written: &written::Route) -> Rou
     route.on_fault = written.on_fault.unwrap_or_default();
     route.fall_over_after_charge = written.fall_over_after_charge.unwrap_or(route.fall_over_after_charge);
     route.unpriced = written.unpriced.unwrap_or_default();
+    route.observe = written.observe.unwrap_or(false);
     route.learn_per = written.learn_per.unwrap_or_default();
     route
 }

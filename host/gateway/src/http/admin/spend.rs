@@ -46,7 +46,7 @@ async fn of(state: &State, query: Result<Query<Vec<(String, String)>>, QueryReje
 }
 
 /// From parameters to what is asked: each at most once, none that is not known.
-fn read(parameters: &[(String, String)], now_ms: u64) -> Result<(Period, Grouping), ApiError> {
+pub(super) fn read(parameters: &[(String, String)], now_ms: u64) -> Result<(Period, Grouping), ApiError> {
     let bad = |param: &'static str, message: String, hint: &str| {
         ApiError::with(400, "invalid_request_error", "invalid_value", message).param(param).hint(hint)
     };
