@@ -10,8 +10,17 @@ use std::{
     process::Command,
 };
 
-const PLUGINS: [&str; 8] =
-    ["context-classifier", "list-price", "hybrid", "cheapest", "fastest", "context-aware", "round-robin", "weighted"];
+const PLUGINS: [&str; 9] = [
+    "context-classifier",
+    "list-price",
+    "hybrid",
+    "cheapest",
+    "fastest",
+    "context-aware",
+    "round-robin",
+    "weighted",
+    "bandit",
+];
 /// What some of them share. No plugin itself.
 const SHARED: &str = "balance";
 const TARGET: &str = "wasm32-unknown-unknown";

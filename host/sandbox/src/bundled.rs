@@ -9,7 +9,7 @@ macro_rules! bundled {
 }
 
 /// Name and component of each bundled plugin.
-pub(crate) const BUNDLED: [(&str, &[u8]); 8] = bundled![
+pub(crate) const BUNDLED: [(&str, &[u8]); 9] = bundled![
     "context-classifier",
     "list-price",
     "hybrid",
@@ -18,6 +18,7 @@ pub(crate) const BUNDLED: [(&str, &[u8]); 8] = bundled![
     "context-aware",
     "round-robin",
     "weighted",
+    "bandit",
 ];
 
 /// The bundled component with this digest.

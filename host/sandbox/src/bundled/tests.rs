@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
 use domain::{
+    attempt::DecisionId,
     candidate::{Candidate, CandidateId},
     catalogue::Catalogue,
+    learning::{Observation, Outcome},
     money::{MicroUsd, PriceFactor},
     plugin::{CallEnd, Classification, Contender, Live, Offer, Trait},
     price::Estimate,
     provider::{DialectName, Provider},
-    request::{MAX_COUNT, Moment, Priority, Request},
+    request::{MAX_COUNT, Moment, Operation, Priority, Request},
 };
 
 use super::*;
@@ -70,13 +72,40 @@ fn classification(label: &str) -> Classification {
     }
 }
 
+/// What a learner remembers once every candidate was rated for every label, and the dearest call for that.
+fn learned(plugin: &Plugin, candidates: &[Candidate]) -> (Vec<u8>, u64) {
+    let (mut memory, mut dearest) = (Vec::new(), 0);
+    let outcome = |(sequence, (label, candidate)): (usize, (&str, &Candidate))| Outcome {
+        sequence: sequence as u64 + 1,
+        at_ms: 0,
+        decision: DecisionId::new(0, 0),
+        operation: Operation::ImageGenerate,
+        classification: classification(label),
+        quality: 0,
+        model: candidate.id.clone(),
+        place: 0,
+        propensity: 1.0,
+        observed: Observation::Rated(0.7),
+    };
+    let labels = ["artistic", "realistic", "technical", "general"];
+    let all = labels.into_iter().flat_map(|label| candidates.iter().map(move |candidate| (label, candidate)));
+    let outcomes: Vec<Outcome> = all.enumerate().map(outcome).collect();
+    for batch in outcomes.chunks(64).filter(|_| plugin.is(Kind::Learner)) {
+        let called = plugin.learn(&memory, batch).expect("a learner");
+        assert_eq!(called.call.ended, CallEnd::Answered, "{}", plugin.name());
+        memory = called.answer.expect("a memory");
+        dearest = dearest.max(called.call.fuel);
+    }
+    (memory, dearest)
+}
+
 /// The dearest call of this plugin at a hundred candidates.
 fn dearest(plugin: &Plugin, candidates: &[Candidate]) -> u64 {
     let contenders = contenders(candidates);
     let names: Vec<CandidateId> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
     let columns: Vec<(String, Vec<bool>)> =
         (0..8).map(|tag| (format!("tag-{tag}"), (0..MANY).map(|index| index % 3 == 0).collect())).collect();
-    let mut dearest = 0;
+    let (memory, mut dearest) = learned(plugin, candidates);
     for (turn, label) in ["artistic", "realistic", "technical", "general"].into_iter().enumerate() {
         for priority in [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent] {
             let request = Request { priority, count: MAX_COUNT, ..Request::for_prompt("a red bicycle") };
@@ -91,7 +120,8 @@ fn dearest(plugin: &Plugin, candidates: &[Candidate]) -> u64 {
                 .collect();
             let moment = Moment { now_ms: 1, seed: 0x5eed + turn as u64, sequence: 77, session: 3 };
             let subject = Subject { request: &request, moment: &moment, prompt_chars: 13, source: Source::Trial };
-            let ranked = plugin.rank(subject, &plugin.settings(), &[], &classification(label), &contenders, &columns);
+            let ranked =
+                plugin.rank(subject, &plugin.settings(), &memory, &classification(label), &contenders, &columns);
             let calls = [ranked.map(|called| called.call), plugin.price(subject, &offers).map(|called| called.call)];
             for call in calls.into_iter().flatten() {
                 assert_eq!(call.ended, CallEnd::Answered, "{}", plugin.name());
