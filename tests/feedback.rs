@@ -26,14 +26,15 @@ async fn rate(gateway: &Gateway, model: &str, score: f64) {
     assert_eq!((said.status, &said.body["model"]), (200, &json!(model)), "{:#}", said.body);
 }
 
-/// What is learned of quality, once as many ratings are in it.
-async fn learned(gateway: &Gateway, ratings: u64) -> Value {
+/// What is learned of quality, once as many ratings are in it and it decides.
+async fn learned(gateway: &Gateway, ratings: u64, each: &str) -> Value {
     let mut ticks = tokio::time::interval(std::time::Duration::from_millis(20));
     let waiting = async {
         loop {
             ticks.tick().await;
             let learner = gateway.get("/admin/learners/quality").await.body;
-            if learner["memories"][0]["folded"] == ratings {
+            let in_force = learner["quality_toml"].as_str().is_some_and(|text| text.contains(each));
+            if learner["memories"][0]["folded"] == ratings && in_force {
                 return learner;
             }
         }
@@ -51,7 +52,8 @@ async fn what_is_said_changes_what_is_expected_and_a_decision_tells_why() {
         rate(&gateway, "lab/cheap", 0.1).await;
         rate(&gateway, "lab/dear", 0.9).await;
     }
-    let learner = learned(&gateway, 8).await;
+    // By name, `dear` is the last.
+    let learner = learned(&gateway, 8, "model = \"dear\"\noperation = \"image.generate\"\nratings = 4.0").await;
     assert!(learner["quality_toml"].as_str().is_some_and(|text| text.contains("model = \"dear\"")), "{learner:#}");
 
     let after = gateway.post("/v1/decisions", json!({"prompt": "a red bicycle"}).to_string()).await.body;
@@ -83,7 +85,7 @@ async fn it_counts_once_and_only_for_what_was_delivered() {
     let gateway = gateway.restarted().await;
     let again = say(&gateway, json!({"decision": reply.decision(), "score": 0})).await;
     assert_eq!((again.status, again.code(), again.header("x-should-retry")), (409, "feedback_given", Some("false")));
-    assert_eq!(learned(&gateway, 1).await["memories"][0]["folded"], 1);
+    assert_eq!(learned(&gateway, 1, "ratings = 1.0").await["memories"][0]["folded"], 1);
     let dry = gateway.post("/v1/decisions", json!({"prompt": "a fox"}).to_string()).await.body;
     let nothing = say(&gateway, json!({"decision": dry["id"], "score": 1})).await;
     assert_eq!((nothing.status, nothing.code()), (409, "nothing_delivered"));
@@ -115,7 +117,11 @@ async fn a_comparison_names_a_model_or_another_decision_about_the_same_prompt() 
     }
     assert_eq!(say(&gateway, json!({"decision": dear, "better_than": cheap})).await.status, 200);
     assert_eq!(say(&gateway, json!({"decision": cheap, "worse_than": "lab/dear"})).await.status, 200);
-    let text = learned(&gateway, 2).await["quality_toml"].as_str().expect("text").to_owned();
+    let text =
+        learned(&gateway, 2, "model = \"dear\"\noperation = \"image.generate\"\nratings = 1.0").await["quality_toml"]
+            .as_str()
+            .expect("text")
+            .to_owned();
     assert!(text.contains("model = \"cheap\"") && text.contains("model = \"dear\""), "{text}");
 }
 

@@ -63,7 +63,7 @@ impl Strategy for Bandit {
         if candidates.is_empty() {
             return Err(Refusal::Abstain("there is no candidate".to_owned()));
         }
-        let memory = Memory::read(&memory, half_life(&settings));
+        let memory = Memory::read(memory, half_life(&settings));
         let label = memory::label(&classification.label);
         let exploration = if request.priority == Priority::Urgent || request.seed == 0 {
             0.0
@@ -119,7 +119,7 @@ impl Strategy for Bandit {
 
 impl Learner for Bandit {
     fn learn(memory: Vec<u8>, settings: Vec<Value>, outcomes: Vec<Outcome>) -> Result<Vec<u8>, Refusal> {
-        let mut memory = Memory::read(&memory, half_life(&settings));
+        let mut memory = Memory::read(memory, half_life(&settings));
         for outcome in &outcomes {
             let label = memory::label(&outcome.label);
             match &outcome.observed {
