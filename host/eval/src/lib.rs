@@ -1,9 +1,8 @@
 //! Measuring and repeating decisions: the benchmark of the sandbox against the same functions called natively, the
-//! replay of recorded decisions, and simulated workloads.
-//!
-//! Evaluation on ratings belongs here too.
+//! replay of recorded decisions, simulated workloads, and evaluation on ratings.
 
 mod bench;
+pub mod ratings;
 mod replay;
 pub mod simulate;
 

@@ -1,5 +1,9 @@
 //! `muxel eval`: how strategies compare.
 
+mod fit;
+mod rated;
+mod ratings_table;
+mod run;
 mod simulate;
 mod table;
 
@@ -10,12 +14,16 @@ use crate::{exit::ExitStatus, printer::Printer};
 /// Compare strategies
 #[derive(Debug, Subcommand)]
 pub(crate) enum Eval {
+    Run(run::Run),
+    Fit(fit::Fit),
     Simulate(simulate::Simulate),
 }
 
 impl Eval {
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
         match self {
+            Self::Run(command) => command.run(printer),
+            Self::Fit(command) => command.run(printer),
             Self::Simulate(command) => command.run(printer),
         }
     }

@@ -1,0 +1,103 @@
+//! What was learned from ratings and what strategies made of it, for people.
+
+use std::fmt::Write as _;
+
+use domain::{
+    expectation::{Expectations, Term},
+    money::MicroUsd,
+};
+use eval::ratings::{Outcome, Report, Single};
+
+use crate::table;
+
+/// Terms of a model that are named: those that matter most.
+const STRONGEST: usize = 3;
+
+/// The ratings in a line, the models, a row for each strategy, and frontiers at two savings.
+pub(super) fn report(report: &Report) -> String {
+    let about = &report.ratings;
+    let mut text = format!(
+        "{} prompts scored, {} models, {} raters; expectations: {}, seed {}\n{}\n",
+        about.prompts_scored, about.models, about.raters, about.quality, about.seed, about.method
+    );
+    let single = |single: &Single| vec![single.model.clone(), quality(single.quality), dollars(single.cost_usd_micros)];
+    let singles = table::plain(&["one model for all", "quality", "cost each"], 1, report.singles.iter().map(single));
+    let _ = write!(text, "\n{singles}\n");
+    match report.oracle.quality {
+        Some(known) => {
+            let _ = write!(text, "\noracle, chosen without the rater who scores: {}", quality(known));
+        }
+        None => {
+            let why = report.oracle.why_unknown.unwrap_or_default();
+            let _ = write!(text, "\noracle: unknown, {why}");
+        }
+    }
+    let _ = write!(text, "; chosen and scored with the same: {}\n", quality(report.oracle.in_sample.quality));
+    let rows = report.strategies.iter().map(|strategy| row(&strategy.name, &strategy.own));
+    let _ = write!(text, "\n{}", table::plain(&HEADINGS, 1, rows));
+    for strategy in &report.strategies {
+        for read in &strategy.at_savings {
+            let target = format!("{} at {:.0} % saving", strategy.name, read.target * 100.0);
+            match &read.outcome {
+                Some(outcome) => {
+                    let _ = write!(text, "\n{target}: {}", told(outcome));
+                }
+                None => {
+                    let _ = write!(text, "\n{target}: {}", read.note.as_deref().unwrap_or("unknown"));
+                }
+            }
+        }
+    }
+    text
+}
+
+const HEADINGS: [&str; 8] =
+    ["strategy", "quality", "of the best", "95 %", "cost each", "saved", "random mix", "regret"];
+
+fn row(name: &str, outcome: &Outcome) -> Vec<String> {
+    vec![
+        name.to_owned(),
+        quality(outcome.quality),
+        percent(outcome.quality_ratio),
+        interval(outcome),
+        dollars(outcome.cost_usd_micros),
+        outcome.savings.map_or("?".to_owned(), percent),
+        outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio)),
+        outcome.regret.map_or("?".to_owned(), quality),
+    ]
+}
+
+fn told(outcome: &Outcome) -> String {
+    let mix = outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio));
+    format!("{} of the best ({}), a random mix {mix}", percent(outcome.quality_ratio), interval(outcome))
+}
+
+fn interval(outcome: &Outcome) -> String {
+    outcome.interval.map_or("?".to_owned(), |[low, high]| format!("{} to {}", percent(low), percent(high)))
+}
+
+fn quality(value: f64) -> String {
+    format!("{value:.3}")
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+fn dollars(micros: f64) -> String {
+    MicroUsd(micros.max(0.0).round() as u64).to_string()
+}
+
+/// A row for each model: what is expected of a usual prompt, and what changes it most.
+pub(super) fn expectations(expectations: &Expectations) -> String {
+    let rows = expectations.entries().map(|(_, model, entry)| {
+        let mut terms: Vec<(Term, f32)> =
+            Term::ALL.into_iter().skip(1).map(|term| (term, entry.terms[term as usize].mean)).collect();
+        terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+        let strongest: Vec<String> =
+            terms.iter().take(STRONGEST).map(|(term, by)| format!("{} {by:+.3}", term.word())).collect();
+        let base = entry.prior.mean + entry.terms[Term::Base as usize].mean;
+        vec![model.to_string(), format!("{:.0}", entry.ratings), format!("{base:.3}"), strongest.join(", ")]
+    });
+    table::plain(&["model", "ratings", "quality", "most changed by"], 1, rows).to_string()
+}

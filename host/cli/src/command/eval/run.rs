@@ -1,0 +1,143 @@
+//! `muxel eval run`: real plugins choose among rated pictures.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use clap::Args;
+use domain::expectation;
+use eval::ratings::{Contestant, Judges, Quality, fitted_on, run};
+use sandbox::Plugins;
+
+use super::{rated, ratings_table};
+use crate::{command::plugin::admit, exit::ExitStatus, printer::Printer};
+
+/// Score strategies on pictures that people have rated
+///
+/// Wants a CSV file with the columns prompt_id, prompt, model, price_usd_micros and rating_1 to rating_N, 1 to 5 each; others are
+/// ignored. The bundled classifier and cost model and the real strategies choose a model for every prompt. Without
+/// `--quality`, what is expected of a prompt is learned from the other folds only.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// CSV file with ratings
+    #[arg(long, value_name = "FILE.csv")]
+    ratings: PathBuf,
+
+    /// Expectations from this file, as `muxel eval fit` writes it, instead of cross-validation
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "folds")]
+    quality: Option<PathBuf>,
+
+    /// A strategy's name, or a component ending in `.wasm`; the usual ones when left out
+    #[arg(long, value_name = "NAME|FILE.wasm", num_args = 1..)]
+    strategy: Vec<String>,
+
+    /// Parts that the prompts are cut into; each is scored with what the others taught
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
+    folds: u32,
+
+    /// How prompts are dealt into folds
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Folder with plugins, beside the bundled ones
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    /// Exits with 1 when the ratings, the quality file or a strategy are not to be had.
+    pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
+        let plugins = rated::plugins(self.plugins.clone(), printer)?;
+        let Some(contestants) = self.contestants(&plugins, printer) else { return Ok(ExitStatus::Failure) };
+        let Some(quality) = self.quality(printer) else { return Ok(ExitStatus::Failure) };
+        let judges = Judges::of(&plugins.roster());
+        let Some(ratings) = rated::read(&self.ratings, &judges, printer) else { return Ok(ExitStatus::Failure) };
+        let mut said = Instant::now();
+        let report = run(&ratings, &judges, &contestants, &quality, self.seed, &mut |done, all| {
+            if rated::due(&mut said) {
+                printer.say(format_args!("{done} of {all} prompts decided"));
+            }
+        });
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                printer.failure(rated::with_causes(&error), error.hint());
+                return Ok(ExitStatus::Failure);
+            }
+        };
+        for warning in &report.warnings {
+            let line = warning.first_line.map_or(String::new(), |line| format!(" (first in line {line})"));
+            printer.say(format_args!("warning: {}{line}", warning.text));
+        }
+        if self.json {
+            printer.json(&report)?;
+        } else {
+            printer.data(ratings_table::report(&report))?;
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    /// `None` when the file cannot be used, which has been said.
+    fn quality(&self, printer: &Printer) -> Option<Quality> {
+        let Some(path) = &self.quality else { return Some(Quality::Folds(self.folds)) };
+        let hint = Some("write one with `muxel eval fit`");
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                printer.failure(format_args!("cannot read `{}`: {error}", path.display()), hint);
+                return None;
+            }
+        };
+        match expectation::read(&text) {
+            Ok(expectations) => Some(Quality::File {
+                name: path.display().to_string(),
+                expectations: Arc::new(expectations),
+                fitted_on: fitted_on(&text),
+            }),
+            Err(error) => {
+                printer.failure(format_args!("`{}`: {}", path.display(), rated::with_causes(&error)), hint);
+                None
+            }
+        }
+    }
+
+    /// `None` when one of them is not to be had, which has been said.
+    fn contestants(&self, plugins: &Plugins, printer: &Printer) -> Option<Vec<Contestant>> {
+        let roster = plugins.roster();
+        if self.strategy.is_empty() {
+            return Some(Contestant::usual(&roster));
+        }
+        let mut contestants: Vec<Contestant> = Vec::new();
+        let mut is_complete = true;
+        for name in &self.strategy {
+            let contestant = if Path::new(name).extension().is_some_and(|extension| extension == "wasm") {
+                match admit(plugins.sandbox(), Path::new(name)) {
+                    Ok(plugin) => Contestant::of_plugin(name, plugin, &roster),
+                    Err(mistake) => {
+                        printer.failure(&mistake.reason, mistake.hint.as_ref());
+                        is_complete = false;
+                        continue;
+                    }
+                }
+            } else {
+                Contestant::named(name, &roster)
+            };
+            match contestant {
+                Ok(contestant) => contestants.push(contestant),
+                Err(error) => {
+                    printer.failure(&error, Some(error.hint()));
+                    is_complete = false;
+                }
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        contestants.retain(|contestant| seen.insert(contestant.name.clone()));
+        is_complete.then_some(contestants)
+    }
+}

@@ -1,0 +1,172 @@
+//! The results, as programs read them.
+//!
+//! Qualities are means of ratings, 1 to 5; a `quality_ratio` is one of them over that of the best single model. Costs are
+//! micro-dollars a request. What is not known is `null`.
+
+use serde::{Serialize, Serializer};
+
+use super::notes::Warning;
+
+/// Savings at which frontiers are read.
+pub(super) const TARGETS: [f64; 2] = [0.20, 0.38];
+
+/// How the numbers came about, for those who read nothing else.
+pub(super) const METHOD_FOLDS: &str = "cross-validated: what is expected of a prompt was learned from the other folds \
+    only, and settings are read by cost, never by the quality that is scored";
+pub(super) const METHOD_FILE: &str = "expectations are those of the quality file, as they are; settings are read by \
+    cost, never by the quality that is scored";
+
+/// All of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub ratings: About,
+    pub best_single: Single,
+    pub cheapest_single: Single,
+    /// Every model for all prompts, the best first.
+    pub singles: Vec<Single>,
+    pub oracle: Oracle,
+    pub strategies: Vec<Strategy>,
+    pub warnings: Vec<Warning>,
+}
+
+/// What was rated, and how expectations came about.
+#[derive(Clone, Debug, Serialize)]
+pub struct About {
+    pub digest: String,
+    pub rows: u64,
+    pub rows_used: u64,
+    pub prompts: u64,
+    /// Those that the best single model and another one drew.
+    pub prompts_scored: u64,
+    pub models: u64,
+    pub raters: u64,
+    /// `cross-validated`, or the quality file.
+    pub quality: String,
+    pub folds: Option<u32>,
+    pub seed: u64,
+    pub method: &'static str,
+}
+
+/// One model for all prompts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Single {
+    pub model: String,
+    /// Scored ones that it drew.
+    pub prompts: u64,
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub cost_usd_micros: f64,
+}
+
+/// Whoever knows each prompt's best model.
+#[derive(Clone, Debug, Serialize)]
+pub struct Oracle {
+    /// Chosen without the rater who scores.
+    #[serde(serialize_with = "short_or_null")]
+    pub quality: Option<f64>,
+    #[serde(serialize_with = "short_or_null")]
+    pub cost_usd_micros: Option<f64>,
+    pub why_unknown: Option<&'static str>,
+    /// Chosen and scored with the same ratings: too good by their noise.
+    pub in_sample: InSample,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct InSample {
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub cost_usd_micros: f64,
+}
+
+/// One strategy.
+#[derive(Clone, Debug, Serialize)]
+pub struct Strategy {
+    pub name: String,
+    /// At its own settings.
+    #[serde(flatten)]
+    pub own: Outcome,
+    /// By weight of quality against cost, all quality first; only its own settings when it has no such weights.
+    pub frontier: Vec<Point>,
+    pub at_savings: Vec<AtSaving>,
+    /// Decisions to which it had no answer, its frontier included; the host's own order decided.
+    pub unanswered: u64,
+}
+
+/// What a way of choosing comes to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub cost_usd_micros: f64,
+    /// Share of the best single model's cost; `None` when that is free.
+    #[serde(serialize_with = "short_or_null")]
+    pub savings: Option<f64>,
+    #[serde(serialize_with = "short")]
+    pub quality_ratio: f64,
+    /// Of `quality_ratio`: 95 %, paired bootstrap over prompts.
+    #[serde(serialize_with = "short_pair")]
+    pub interval: Option<[f64; 2]>,
+    /// What the oracle's quality is beyond this one.
+    #[serde(serialize_with = "short_or_null")]
+    pub regret: Option<f64>,
+    /// Lots drawn between the best and the cheapest single model, at the same cost.
+    pub random_mix: Option<RandomMix>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RandomMix {
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub quality_ratio: f64,
+}
+
+/// One setting of a frontier.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Point {
+    /// Of quality; cost has the rest. `None` for a strategy's own settings.
+    #[serde(serialize_with = "short_or_null")]
+    pub weight: Option<f64>,
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub cost_usd_micros: f64,
+    #[serde(serialize_with = "short_or_null")]
+    pub savings: Option<f64>,
+    #[serde(serialize_with = "short")]
+    pub quality_ratio: f64,
+}
+
+/// A frontier read at one saving.
+#[derive(Clone, Debug, Serialize)]
+pub struct AtSaving {
+    pub target: f64,
+    /// `None` when there is nothing to read.
+    #[serde(flatten)]
+    pub outcome: Option<Outcome>,
+    /// The weights of the neighbouring settings between which lots are drawn.
+    pub weights: Vec<f64>,
+    pub note: Option<String>,
+}
+
+/// Six decimals: behind them there is only noise.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+fn short<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(rounded(*value))
+}
+
+#[allow(clippy::ref_option, reason = "the form that serde calls")]
+fn short_or_null<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(rounded).serialize(serializer)
+}
+
+#[allow(clippy::ref_option, reason = "the form that serde calls")]
+fn short_pair<S: Serializer>(value: &Option<[f64; 2]>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|pair| pair.map(rounded)).serialize(serializer)
+}
