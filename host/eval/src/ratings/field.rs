@@ -69,7 +69,7 @@ impl Field {
         }
         let share = (best.cost - cost) / range;
         // What costs as much but for rounding is as dear.
-        (-1e-9..=1.0 + 1e-9).contains(&share).then(|| best.quality + share * (cheapest.quality - best.quality))
+        (-1e-9..=1.0 + 1e-9).contains(&share).then_some(best.quality + share * (cheapest.quality - best.quality))
     }
 }
 
