@@ -18,6 +18,7 @@ mod lifecycle;
 mod manners;
 mod money;
 mod queue;
+mod ratings;
 mod reload;
 mod replay;
 mod shutdown;

@@ -32,7 +32,7 @@ pub(super) fn report(report: &Report) -> String {
             let _ = write!(text, "\noracle: unknown, {why}");
         }
     }
-    let _ = write!(text, "; chosen and scored with the same: {}\n", quality(report.oracle.in_sample.quality));
+    let _ = writeln!(text, "; chosen and scored with the same: {}", quality(report.oracle.in_sample.quality));
     let rows = report.strategies.iter().map(|strategy| row(&strategy.name, &strategy.own));
     let _ = write!(text, "\n{}", table::plain(&HEADINGS, 1, rows));
     for strategy in &report.strategies {
