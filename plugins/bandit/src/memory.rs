@@ -62,7 +62,7 @@ impl Memory {
     pub(crate) fn read(bytes: Vec<u8>, half_life: f32) -> Self {
         let fades = 1.0 / half_life;
         let entries = bytes.len().wrapping_sub(HEAD);
-        if bytes.len() >= HEAD && word(&bytes, 0) == MARK && entries % ENTRY == 0 && entries / ENTRY <= MOST {
+        if bytes.len() >= HEAD && word(&bytes, 0) == MARK && entries.is_multiple_of(ENTRY) && entries / ENTRY <= MOST {
             let rated = word(&bytes, 4);
             return Self { bytes, rated, fades };
         }
