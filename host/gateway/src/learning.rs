@@ -108,7 +108,7 @@ pub(crate) async fn round(state: &Arc<State>) -> Result<(), LearningError> {
     let learned = learned(&snapshot, known);
     let now = &snapshot.learned;
     if learned.expectations != now.expectations || learned.memories != now.memories {
-        state.renew(|next| next.learned = Arc::new(learned));
+        state.relearn(learned);
     }
     Ok(())
 }

@@ -69,6 +69,7 @@ pub(crate) struct Snapshot {
     pub(crate) offering: Arc<Offering>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) service: Arc<Service>,
+    /// Changes without a new number.
     pub(crate) learned: Arc<Learned>,
 }
 

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use dispatch::{CallerGuard, Health};
 use domain::{attempt::DecisionId, request::Moment};
 use ledger::Ledger;
-use sandbox::Plugins;
+use sandbox::{Learned, Plugins};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -127,6 +127,14 @@ impl State {
         let number = next.number;
         self.snapshot.store(Arc::new(next));
         number
+    }
+
+    /// Decides with this from now on. Not counted as a change: it happens by itself, and often.
+    pub(crate) fn relearn(&self, learned: Learned) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Snapshot::clone(&self.snapshot.load());
+        next.learned = Arc::new(learned);
+        self.snapshot.store(Arc::new(next));
     }
 
     /// The moment of a decision for `user`, who is hashed with this run's key.

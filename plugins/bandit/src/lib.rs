@@ -86,17 +86,18 @@ impl Strategy for Bandit {
         ranking.parts = balance.columns(&ranking);
 
         // The score without luck: its quality part is in proportion to the quality.
-        let usual = |index: usize| {
+        let without_luck = |index: usize| {
             let drawn = candidates[index].quality.map_or(0.0, |quality| quality.mean);
             let part = if drawn > 0.0 { balance.parts(index).quality / drawn } else { 0.0 };
             (balance.score(index) + part * (beliefs[index].mean - drawn), part * beliefs[index].deviation)
         };
+        let usual: Vec<(f32, f32)> = (0..candidates.len()).map(without_luck).collect();
         let first = ranking.order[0].candidate as usize;
-        let mut best = (first, usual(first));
+        let mut best = (first, usual[first]);
         let mut rival = None;
         for place in ranking.order.iter().skip(1) {
             let index = place.candidate as usize;
-            let its = usual(index);
+            let its = usual[index];
             if its.0 > best.1.0 {
                 best = (index, its);
             }
@@ -105,11 +106,11 @@ impl Strategy for Bandit {
             }
         }
         if let (Some(rival), true) = (rival, exploration > 0.0) {
-            let own = usual(first);
+            let own = usual[first];
             let spread = exploration * (own.1 * own.1 + rival.1 * rival.1).sqrt();
             ranking.propensity = chance(own.0 - rival.0, spread);
             if balance.score(first) != own.0 {
-                ranking.parts.push(column(&ranking, "of-which-luck", |index| balance.score(index) - usual(index).0));
+                ranking.parts.push(column(&ranking, "of-which-luck", |index| balance.score(index) - usual[index].0));
             }
         }
         ranking.reason = reason(&candidates, &beliefs, first, best.0);

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_frontier_is_read_between_its_neighbours_by_cost_alone() {
-        assert_eq!(read_at(&[0.0, 0.1, 0.3, 0.9], 0.25), Reading::Between(1, 2, 0.25 * (0.3 - 0.25) / 0.05));
+        let between = read_at(&[0.0, 0.125, 0.375, 0.75], 0.25);
+        assert_eq!(between, Reading::Between(1, 2, 0.5));
         assert_eq!(read_at(&[0.3, 0.5], 0.2), Reading::Beyond(0));
         assert_eq!(read_at(&[0.0, 0.1], 0.2), Reading::Never);
         // One that turns back is read where it first gets there.
