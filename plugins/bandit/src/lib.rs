@@ -17,7 +17,7 @@
 
 mod memory;
 
-use balance::{Balance, column};
+use balance::Balance;
 use muxel_sdk::{
     Candidate, Classification, Column, Describe, Draws, Learner, Manifest, Observation, Outcome, Priority, Quality,
     Ranking, Reason, Refusal, Request, Strategy, Value, export,
@@ -109,9 +109,6 @@ impl Strategy for Bandit {
             let own = usual[first];
             let spread = exploration * (own.1 * own.1 + rival.1 * rival.1).sqrt();
             ranking.propensity = chance(own.0 - rival.0, spread);
-            if balance.score(first) != own.0 {
-                ranking.parts.push(column(&ranking, "of-which-luck", |index| balance.score(index) - usual[index].0));
-            }
         }
         ranking.reason = reason(&candidates, &beliefs, first, best.0);
         Ok(ranking)

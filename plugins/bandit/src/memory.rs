@@ -162,12 +162,15 @@ impl Memory {
         };
         let left = self.left(entry);
         let all = self.cell(entry, 0).times(left);
-        let in_all = (expected.mean * prior + all.sum) / (prior + all.ratings);
+        // One division each: they are what a sandbox pays for most.
+        let of_all = 1.0 / (prior + all.ratings);
+        let in_all = (expected.mean * prior + all.sum) * of_all;
         let own = label.map_or(Cell::default(), |label| self.cell(entry, label + 1).times(left));
         // What is known in all counts like `FOR_LABEL` ratings for the label.
-        let mean = (in_all * FOR_LABEL + own.sum) / (FOR_LABEL + own.ratings);
-        let share = FOR_LABEL / (FOR_LABEL + own.ratings);
-        let variance = share * share / (prior + all.ratings) + own.ratings / (FOR_LABEL + own.ratings).powi(2);
+        let of_label = 1.0 / (FOR_LABEL + own.ratings);
+        let mean = (in_all * FOR_LABEL + own.sum) * of_label;
+        let share = FOR_LABEL * of_label;
+        let variance = share * share * of_all + own.ratings * of_label * of_label;
         Belief {
             mean: mean.clamp(0.0, 1.0),
             deviation: NOISE * variance.sqrt(),
