@@ -53,7 +53,7 @@ pub fn write(expectations: &Expectations) -> String {
     toml::to_string(&file).unwrap_or_default()
 }
 
-/// Reads what [`write`] wrote, or what somebody made of it.
+/// Reads what [`write()`] wrote, or what somebody made of it.
 ///
 /// # Errors
 ///
