@@ -1,5 +1,6 @@
 //! `muxel eval`: how strategies compare.
 
+mod entrants;
 mod fit;
 mod rated;
 mod ratings_table;

@@ -6,7 +6,7 @@ use clap::Args;
 use eval::ratings::{Judges, fit, quality_file};
 use serde_json::json;
 
-use super::{rated, ratings_table};
+use super::{entrants, rated, ratings_table};
 use crate::{exit::ExitStatus, printer::Printer};
 
 /// Learn what to expect of each model from pictures that people have rated
@@ -40,7 +40,7 @@ impl Fit {
             printer.failure(format_args!("`{shown}` is there already"), Some("name another, or say `--force`"));
             return Ok(ExitStatus::Failure);
         }
-        let plugins = rated::plugins(None, printer)?;
+        let plugins = entrants::plugins(None, printer)?;
         let judges = Judges::of(&plugins.roster());
         let Some(ratings) = rated::read(&self.ratings, &judges, printer) else { return Ok(ExitStatus::Failure) };
         let expectations = fit(&ratings);

@@ -1,18 +1,13 @@
 //! `muxel eval run`: real plugins choose among rated pictures.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use clap::Args;
 use domain::expectation;
 use eval::ratings::{Contestant, Judges, Quality, fitted_on, run};
-use sandbox::Plugins;
 
-use super::{rated, ratings_table};
-use crate::{command::plugin::admit, exit::ExitStatus, printer::Printer};
+use super::{entrants, rated, ratings_table};
+use crate::{exit::ExitStatus, printer::Printer};
 
 /// Score strategies on pictures that people have rated
 ///
@@ -53,10 +48,21 @@ pub(crate) struct Run {
 impl Run {
     /// Exits with 1 when the ratings, the quality file or a strategy are not to be had.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
-        let plugins = rated::plugins(self.plugins.clone(), printer)?;
-        let Some(contestants) = self.contestants(&plugins, printer) else { return Ok(ExitStatus::Failure) };
+        let plugins = entrants::plugins(self.plugins.clone(), printer)?;
+        let roster = plugins.roster();
+        let contestants = entrants::of(
+            &self.strategy,
+            &plugins,
+            |name| Contestant::named(name, &roster),
+            |shown, plugin| Contestant::of_plugin(shown, plugin, &roster),
+            printer,
+        );
+        let Some(mut contestants) = contestants else { return Ok(ExitStatus::Failure) };
+        if contestants.is_empty() {
+            contestants = Contestant::usual(&roster);
+        }
         let Some(quality) = self.quality(printer) else { return Ok(ExitStatus::Failure) };
-        let judges = Judges::of(&plugins.roster());
+        let judges = Judges::of(&roster);
         let Some(ratings) = rated::read(&self.ratings, &judges, printer) else { return Ok(ExitStatus::Failure) };
         let mut said = Instant::now();
         let report = run(&ratings, &judges, &contestants, &quality, self.seed, &mut |done, all| {
@@ -105,39 +111,5 @@ impl Run {
                 None
             }
         }
-    }
-
-    /// `None` when one of them is not to be had, which has been said.
-    fn contestants(&self, plugins: &Plugins, printer: &Printer) -> Option<Vec<Contestant>> {
-        let roster = plugins.roster();
-        if self.strategy.is_empty() {
-            return Some(Contestant::usual(&roster));
-        }
-        let mut contestants: Vec<Contestant> = Vec::new();
-        let mut is_complete = true;
-        for name in &self.strategy {
-            let contestant = if Path::new(name).extension().is_some_and(|extension| extension == "wasm") {
-                match admit(plugins.sandbox(), Path::new(name)) {
-                    Ok(plugin) => Contestant::of_plugin(name, plugin, &roster),
-                    Err(mistake) => {
-                        printer.failure(&mistake.reason, mistake.hint.as_ref());
-                        is_complete = false;
-                        continue;
-                    }
-                }
-            } else {
-                Contestant::named(name, &roster)
-            };
-            match contestant {
-                Ok(contestant) => contestants.push(contestant),
-                Err(error) => {
-                    printer.failure(&error, Some(error.hint()));
-                    is_complete = false;
-                }
-            }
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        contestants.retain(|contestant| seen.insert(contestant.name.clone()));
-        is_complete.then_some(contestants)
     }
 }

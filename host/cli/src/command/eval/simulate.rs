@@ -1,16 +1,16 @@
 //! `muxel eval simulate`: a workload run through real plugins, breakers and dispatcher, hours in seconds.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use clap::Args;
 use eval::simulate::{Contestant, Overrides, Report, Workload, plot, run};
-use sandbox::{Compiler, Plugins, Sandbox, Setup, Trust};
+use sandbox::Plugins;
 
-use super::table;
-use crate::{command::plugin::admit, exit::ExitStatus, printer::Printer};
+use super::{entrants, table};
+use crate::{exit::ExitStatus, printer::Printer};
 
 /// Time between two words about progress.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -67,11 +67,7 @@ impl Simulate {
                 return Ok(ExitStatus::Failure);
             }
         };
-        let setup = Setup { folder: self.plugins.clone(), trust: Trust::new(&[], false)?, archive: None };
-        let plugins = Plugins::load(Sandbox::new(Compiler::this_program())?, setup)?;
-        for refused in plugins.roster().refused().values() {
-            printer.failure(&refused.reason, refused.hint.as_ref());
-        }
+        let plugins = entrants::plugins(self.plugins.clone(), printer)?;
         let Some(contestants) = self.contestants(&workload, &plugins, printer) else {
             return Ok(ExitStatus::Failure);
         };
@@ -108,29 +104,13 @@ impl Simulate {
     /// `None` when one of them is not to be had, which has been said.
     fn contestants(&self, workload: &Workload, plugins: &Plugins, printer: &Printer) -> Option<Vec<Contestant>> {
         let roster = plugins.roster();
-        let mut contestants = Vec::new();
-        let mut is_complete = true;
-        for name in &self.strategy {
-            let contestant = if Path::new(name).extension().is_some_and(|extension| extension == "wasm") {
-                match admit(plugins.sandbox(), Path::new(name)) {
-                    Ok(plugin) => Contestant::of_plugin(name, plugin, &roster),
-                    Err(mistake) => {
-                        printer.failure(&mistake.reason, mistake.hint.as_ref());
-                        is_complete = false;
-                        continue;
-                    }
-                }
-            } else {
-                Contestant::named(name, &roster, workload)
-            };
-            match contestant {
-                Ok(contestant) => contestants.push(contestant),
-                Err(error) => {
-                    printer.failure(&error, Some(error.hint()));
-                    is_complete = false;
-                }
-            }
-        }
+        let mut contestants = entrants::of(
+            &self.strategy,
+            plugins,
+            |name| Contestant::named(name, &roster, workload),
+            |shown, plugin| Contestant::of_plugin(shown, plugin, &roster),
+            printer,
+        )?;
         if self.strategy.is_empty() {
             contestants.extend(Contestant::usual(&roster, workload));
         }
@@ -140,6 +120,6 @@ impl Simulate {
         // The same one twice is the same one.
         let mut seen = std::collections::BTreeSet::new();
         contestants.retain(|contestant| seen.insert(contestant.name.clone()));
-        is_complete.then_some(contestants)
+        Some(contestants)
     }
 }
