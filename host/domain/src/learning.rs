@@ -130,7 +130,7 @@ impl Memory {
     }
 }
 
-/// What was learned before and went into a decision. A record keeps it beside its trace.
+/// What a record keeps of a decision beside its trace: what was learned before and went into it, and what was only watched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// Memories that strategies were given: the digest of the component, and that of the memory.
@@ -152,7 +152,7 @@ pub struct Observed {
 }
 
 impl Judgement {
-    /// Whether nothing that was learned had a part in it.
+    /// Whether there is nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.memories.is_empty() && self.expected.is_empty() && self.observed.is_none()

@@ -15,7 +15,6 @@ use domain::{
     candidate::Candidate,
     decision::{Considered, Decision, NATIVE, follow},
     digest::Digest,
-    expectation::{Expectations, Seen},
     field::Field,
     learning::{Judgement, LearnPer},
     plugin::{CallEnd, Classification, Conditions, Contender, Offer, PluginCall, Ranking, Role, Setting, tag_columns},
@@ -27,14 +26,12 @@ use domain::{
 };
 
 use crate::{
+    circumstances::Circumstances,
     engine::Tier,
     learned::Learned,
-    plugin::{Kind, Plugin, Source, Subject},
+    plugin::{Kind, Plugin, Subject},
     roster::Roster,
 };
-
-/// Candidates, from the first, whose expected quality is explained.
-const EXPLAINED: usize = 3;
 
 /// Who decides on a route.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,32 +58,6 @@ impl Panel {
     pub fn is_slow(&self, roster: &Roster) -> bool {
         let names = std::iter::once(&self.classifier).chain(&self.cost_models).chain(&self.strategies);
         names.into_iter().any(|name| roster.is_slow(name))
-    }
-}
-
-/// For whom a decision is made, and what may be used for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
-    pub source: Source,
-    /// Whether plugins of the slow tier may be asked: whoever says so has taken a place behind their gate.
-    pub slow: bool,
-    /// What was learned so far.
-    pub learned: &'a Learned,
-}
-
-impl Circumstances<'static> {
-    /// For somebody at a terminal: nobody waits, nothing counts, nothing was learned.
-    #[must_use]
-    pub fn alone() -> Self {
-        Self { source: Source::Trial, slow: true, learned: Learned::nothing() }
-    }
-}
-
-impl<'a> Circumstances<'a> {
-    /// For somebody at a terminal, with what was learned.
-    #[must_use]
-    pub fn knowing(learned: &'a Learned) -> Self {
-        Circumstances { learned, ..Circumstances::alone() }
     }
 }
 
@@ -148,7 +119,7 @@ pub fn decide(
     let mut considered = field.considered;
 
     let classification = asking.classify();
-    expect(&circumstances.learned.expectations, &classification, request, field.candidates, &mut considered);
+    circumstances.learned.expect(&classification, request.operation, field.candidates, &mut considered);
     let priced_by = asking.price(field.candidates, &mut considered);
     veto_by_caps(&mut considered, request);
     policy::veto_unpriced(&mut considered, panel.unpriced);
@@ -197,7 +168,7 @@ pub fn decide(
         revision: roster.revision(),
         micros: u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX),
     };
-    let expected = explain(&circumstances.learned.expectations, &decision, field.candidates);
+    let expected = circumstances.learned.explain(&decision, field.candidates);
     let Asking { settings, conditions, warnings, memories, .. } = asking;
     let judgement = Judgement { memories, expected, observed: None };
     Decided { decision, verdict, settings, conditions, warnings, judgement, priced_by }
@@ -378,38 +349,6 @@ pub(crate) fn may_ask<'p>(
 pub(crate) fn skipped(plugin: Arc<str>, digest: Digest, role: Role, reason: &'static str) -> PluginCall {
     let ended = CallEnd::Skipped { reason: reason.into() };
     PluginCall { role, plugin, digest, fuel: 0, memory: 0, micros: 0, ended }
-}
-
-/// Puts what was learned in the place of priors.
-fn expect(
-    expectations: &Expectations,
-    classification: &Classification,
-    request: &Request,
-    candidates: &[Arc<Candidate>],
-    considered: &mut [Considered],
-) {
-    if expectations.is_empty() {
-        return;
-    }
-    let seen = Seen::of(classification);
-    for row in considered.iter_mut().filter(|row| row.veto.is_none()) {
-        let candidate = &candidates[row.candidate as usize];
-        row.quality = expectations.of(candidate.id.as_str(), request.operation, &seen, row.quality);
-    }
-}
-
-/// How the quality that is expected of the first few came about, where something was learned of them.
-fn explain(expectations: &Expectations, decision: &Decision, candidates: &[Arc<Candidate>]) -> Vec<(u32, String)> {
-    if expectations.is_empty() {
-        return Vec::new();
-    }
-    let seen = Seen::of(&decision.classification);
-    let told = |index: &u32| {
-        let candidate = &candidates[decision.considered[*index as usize].candidate as usize];
-        let explained = expectations.explain(candidate.id.as_str(), decision.request.operation, &seen)?;
-        Some((*index, explained.to_string()))
-    };
-    decision.order.iter().filter_map(told).take(EXPLAINED).collect()
 }
 
 fn veto_by_caps(considered: &mut [Considered], request: &Request) {

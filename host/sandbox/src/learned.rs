@@ -3,12 +3,19 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{
+    candidate::Candidate,
+    decision::{Considered, Decision},
     digest::Digest,
-    expectation::Expectations,
+    expectation::{Expectations, Seen},
     learning::{Memory, Scope},
+    plugin::Classification,
+    request::Operation,
 };
 
 use crate::plugin::{Kind, Plugin};
+
+/// Candidates, from the first, whose expected quality is explained.
+const EXPLAINED: usize = 3;
 
 /// Expectations and memories of one snapshot.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +31,38 @@ impl Learned {
     #[must_use]
     pub fn nothing() -> &'static Self {
         &NOTHING
+    }
+
+    /// Puts what was learned in the place of priors.
+    pub(crate) fn expect(
+        &self,
+        classification: &Classification,
+        operation: Operation,
+        candidates: &[Arc<Candidate>],
+        considered: &mut [Considered],
+    ) {
+        if self.expectations.is_empty() {
+            return;
+        }
+        let seen = Seen::of(classification);
+        for row in considered.iter_mut().filter(|row| row.veto.is_none()) {
+            let candidate = &candidates[row.candidate as usize];
+            row.quality = self.expectations.of(candidate.id.as_str(), operation, &seen, row.quality);
+        }
+    }
+
+    /// How the quality that is expected of the first few came about, where something was learned of them.
+    pub(crate) fn explain(&self, decision: &Decision, candidates: &[Arc<Candidate>]) -> Vec<(u32, String)> {
+        if self.expectations.is_empty() {
+            return Vec::new();
+        }
+        let seen = Seen::of(&decision.classification);
+        let told = |index: &u32| {
+            let candidate = &candidates[decision.considered[*index as usize].candidate as usize];
+            let explained = self.expectations.explain(candidate.id.as_str(), decision.request.operation, &seen)?;
+            Some((*index, explained.to_string()))
+        };
+        decision.order.iter().filter_map(told).take(EXPLAINED).collect()
     }
 
     /// The memories that these plugins are given: the component's digest and the memory's.

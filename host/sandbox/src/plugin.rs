@@ -28,49 +28,15 @@ use crate::{
     wasi::World,
 };
 
+mod kind;
 mod limits;
 mod subject;
 mod weighing;
 
+pub use kind::Kind;
 pub use limits::Limits;
 pub use subject::{Source, Subject};
 pub(crate) use weighing::Unheeded;
-
-/// Most that a learner may remember, in bytes.
-const MAX_MEMORY: usize = 16_384;
-
-/// What a plugin exports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    Classifier,
-    CostModel,
-    Strategy,
-    Learner,
-}
-
-impl Kind {
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Classifier => "classifier",
-            Self::CostModel => "cost-model",
-            Self::Strategy => "strategy",
-            Self::Learner => "learner",
-        }
-    }
-
-    /// Whether a plugin of this kind is asked in `role`.
-    pub(crate) fn answers(self, role: Role) -> bool {
-        matches!(
-            (self, role),
-            (Self::Classifier, Role::Classifier)
-                | (Self::CostModel, Role::CostModel)
-                | (Self::Strategy, Role::Strategy)
-                | (Self::Learner, Role::Learner)
-        )
-    }
-}
 
 /// Where a plugin's bytes came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -366,8 +332,8 @@ impl Plugin {
             subject,
             |store, instance| indices.load(&mut *store, instance)?.call_learn(store, memory, &settings, &outcomes),
             |raw: Vec<u8>| match raw.len() {
-                0..=MAX_MEMORY => Ok(raw),
-                bytes => Err(format!("{bytes} bytes of memory, at most {MAX_MEMORY} are allowed")),
+                0..=limits::MAX_LEARNED => Ok(raw),
+                bytes => Err(format!("{bytes} bytes of memory, at most {} are allowed", limits::MAX_LEARNED)),
             },
         ))
     }

@@ -12,7 +12,8 @@ use domain::{
 };
 
 use crate::{
-    decide::{self, Circumstances, Panel, contenders, indices, may_ask, tags},
+    circumstances::Circumstances,
+    decide::{self, Panel, contenders, indices, may_ask, tags},
     plugin::{Kind, Plugin, Subject},
     roster::Roster,
 };

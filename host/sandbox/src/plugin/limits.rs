@@ -4,6 +4,9 @@ use serde::Serialize;
 
 use crate::engine::Tier;
 
+/// Most that a learner may remember, in bytes.
+pub(super) const MAX_LEARNED: usize = 16_384;
+
 /// What one call may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
