@@ -155,6 +155,28 @@ async fn only_the_key_that_asked_may_say_something_and_not_too_often() {
 }
 
 #[tokio::test]
+async fn learning_begins_at_the_configured_file_and_goes_back_to_it() {
+    let (_provider, setup) = two_models().await;
+    let gateway = setup.start().await;
+    for _ in 0..3 {
+        rate(&gateway, "lab/dear", 0.2).await;
+    }
+    learned(&gateway, 3, "ratings = 3.0").await;
+    let file = "format = 1\n[[models]]\nmodel = \"dear\"\noperation = \"image.generate\"\nratings = 40\n\
+                prior = { mean = 0.5, deviation = 0.1 }\n[models.terms]\nbase = { mean = 0.3, deviation = 0.02 }\n";
+    std::fs::write(gateway.folder.path().join("quality.toml"), file).expect("written");
+    let gateway = gateway.restarted_with("[learning]\nquality = \"quality.toml\"\n").await;
+    // What was said before is learned anew, from where the file begins.
+    learned(&gateway, 3, "ratings = 43.0").await;
+    let reset = gateway.request(Method::POST, "/admin/learners/quality/reset").header("x-muxel-admin", "yes");
+    let reset = Reply::of(reset.send().await.expect("an answer")).await;
+    assert_eq!((reset.status, &reset.body["emptied"]), (200, &json!(1)), "{:#}", reset.body);
+    learned(&gateway, 0, "ratings = 40.0").await;
+    rate(&gateway, "lab/dear", 0.2).await;
+    learned(&gateway, 1, "ratings = 41.0").await;
+}
+
+#[tokio::test]
 async fn a_route_that_observes_serves_what_was_asked_for_and_prices_the_other_choice() {
     let (_provider, setup) = two_models().await;
     let gateway = setup.config("[routes.default]\nobserve = true\nstrategies = [\"cheapest\"]\n").start().await;
@@ -198,6 +220,10 @@ async fn a_plugin_learns_each_outcome_once_and_its_decisions_can_be_replayed() {
     };
     let memory = folded(&gateway, 5).await;
     assert_eq!((&memory["skipped"], &memory["sequence"]), (&json!(0), &json!(5)));
+    // Who is named by no route learns nothing and costs nothing, and nobody has said anything of quality.
+    let listed = gateway.get("/admin/learners").await.body;
+    let learners: Vec<&Value> = listed["data"].as_array().expect("a list").iter().map(|one| &one["learner"]).collect();
+    assert_eq!(learners, ["mine"]);
     let gateway = gateway.restarted().await;
     let decided = gateway.ask(ask.clone()).await;
     let memory = folded(&gateway, 6).await;

@@ -135,6 +135,8 @@ impl App {
             if let Some(state) = weak.upgrade() {
                 // The one in service when it is this snapshot's turn: swaps may overtake each other on their way here.
                 state.renew(|next| next.roster = state.plugins.roster());
+                // A learner that came may have a memory.
+                state.learning.wake();
             }
         });
         // What was dropped between loading and listening for swaps. It may wait for a compiler and for the ledger.

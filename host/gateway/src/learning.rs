@@ -1,16 +1,19 @@
 //! Learning, off the path of requests: outcomes are folded in the ledger's order, and what comes of it decides from the next
 //! snapshot on.
 //!
-//! 1. Only the holder of the ledger's lease folds; who has it not only reads what the holder has made.
+//! 1. Only the holder of the ledger's lease changes a memory. It is taken when there is something to change: a gateway that
+//!    nobody asks writes nothing.
 //! 2. The gateway's own learner turns what callers said into expectations of quality. It begins at the configured
 //!    `[learning] quality` file, and anew when that file is another one.
-//! 3. Each plugin that learns has a memory for each route that may ask it, or for each tenant where the route says so.
+//! 3. Each plugin that learns has a memory for each route that names it, or for each tenant where the route says so. One that
+//!    no route names costs nothing; named later, it learns from what the ledger still holds.
 //! 4. A batch that a plugin fails on is halved until it is one outcome; that one is left out, counted, and never tried
 //!    again: a learner cannot be stopped by what it does not understand.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use domain::{
@@ -24,7 +27,6 @@ use sandbox::{Kind, Learned, Plugin};
 use tokio::sync::Notify;
 
 use crate::{
-    config::checked::DEFAULT_ROUTE,
     snapshot::Snapshot,
     state::{State, unix_ms},
 };
@@ -37,6 +39,10 @@ const STRETCH: u32 = 256;
 const BATCH: usize = 64;
 /// Calls for one outcome that this machine, and not the plugin, ended.
 const TRIES: usize = 3;
+/// Lines that are not of a learner's scope, after which its place is written down all the same.
+const QUIET: u64 = 4_096;
+/// Least time between two rounds, however much is said.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long the lease lasts when its holder no longer renews it.
 const LEASE_MS: u64 = 60_000;
 
@@ -45,12 +51,14 @@ pub(crate) struct Learning {
     /// Of this process.
     holder: String,
     wake: Arc<Notify>,
+    /// Held by the round that is under way, so that a later one is not overtaken.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Learning {
     /// `name` is nobody else's.
     pub(crate) fn new(name: String) -> Self {
-        Self { holder: name, wake: Arc::default() }
+        Self { holder: name, wake: Arc::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// There is something new to learn from.
@@ -70,7 +78,8 @@ pub(crate) async fn keep(state: Weak<State>) {
         let wake = Arc::clone(&state.learning.wake);
         // Nothing of the gateway is held while nothing happens.
         drop(state);
-        let _ = tokio::time::timeout(every, wake.notified()).await;
+        tokio::time::sleep(PAUSE).await;
+        let _ = tokio::time::timeout(every.saturating_sub(PAUSE), wake.notified()).await;
     }
 }
 
@@ -86,23 +95,19 @@ pub(crate) enum LearningError {
     Broken,
 }
 
-/// One round: everything that is new is folded, and decides from now on.
+/// One round: everything that is new is folded, and decides from now on. One at a time.
 pub(crate) async fn round(state: &Arc<State>) -> Result<(), LearningError> {
+    let _turn = state.learning.turn.lock().await;
     let snapshot = state.snapshot.load_full();
-    let mut known: BTreeMap<(Arc<str>, Scope, u32), StoredMemory> = BTreeMap::new();
-    for stored in state.ledger.memories().await? {
-        known.insert((Arc::clone(&stored.learner), stored.scope.clone(), stored.memory.format), stored);
+    let mut known = by_name(state.ledger.memories().await?);
+    let quality = (Arc::from(QUALITY), Scope::All, expectation::FORMAT);
+    if let Some(folded) = fold_quality(state, &snapshot, known.get(&quality)).await? {
+        known.insert(quality, folded);
     }
-    if state.ledger.lease_learning(&state.learning.holder, LEASE_MS).await? {
-        let quality = known.get(&(QUALITY.into(), Scope::All, expectation::FORMAT)).cloned();
-        let folded = fold_quality(state, &snapshot, quality).await?;
-        known.insert((QUALITY.into(), Scope::All, expectation::FORMAT), folded);
-        for (plugin, scope) in learners(&snapshot) {
-            let name = (plugin.name(), scope, plugin.memory_format());
-            let before = known.get(&name).cloned();
-            if let Some(folded) = fold_plugin(state, &plugin, &name.1, before).await? {
-                known.insert(name, folded);
-            }
+    for (plugin, scope) in learners(&snapshot) {
+        let name = (plugin.name(), scope, plugin.memory_format());
+        if let Some(folded) = fold_plugin(state, &plugin, &name.1, known.get(&name)).await? {
+            known.insert(name, folded);
         }
     }
     let learned = learned(&snapshot, known);
@@ -113,8 +118,16 @@ pub(crate) async fn round(state: &Arc<State>) -> Result<(), LearningError> {
     Ok(())
 }
 
+/// A learner, a scope and a format.
+type Name = (Arc<str>, Scope, u32);
+
+fn by_name(memories: Vec<StoredMemory>) -> BTreeMap<Name, StoredMemory> {
+    let name = |stored: &StoredMemory| (Arc::clone(&stored.learner), stored.scope.clone(), stored.memory.format);
+    memories.into_iter().map(|stored| (name(&stored), stored)).collect()
+}
+
 /// What decides, of what is known.
-fn learned(snapshot: &Snapshot, known: BTreeMap<(Arc<str>, Scope, u32), StoredMemory>) -> Learned {
+fn learned(snapshot: &Snapshot, known: BTreeMap<Name, StoredMemory>) -> Learned {
     let base = &snapshot.service.learning;
     let mut learned = Learned { expectations: (*base.expectations).clone(), memories: BTreeMap::new() };
     for ((learner, scope, format), stored) in known {
@@ -136,18 +149,14 @@ fn learned(snapshot: &Snapshot, known: BTreeMap<(Arc<str>, Scope, u32), StoredMe
     learned
 }
 
-/// Every plugin that learns, with each scope that it may be asked in.
+/// Every plugin that learns, with each scope of the routes that name it.
 fn learners(snapshot: &Snapshot) -> Vec<(Arc<Plugin>, Scope)> {
     let learns = |plugin: &&Arc<Plugin>| plugin.is(Kind::Learner);
     let mut found = Vec::new();
     for plugin in snapshot.roster.plugins().filter(learns) {
         let name = plugin.name();
         let mut scopes = BTreeSet::new();
-        for (route, own) in &snapshot.offering.routes {
-            // Any strategy may be asked for by name on the default route.
-            if !own.asks(&name) && **route != *DEFAULT_ROUTE {
-                continue;
-            }
+        for (route, own) in snapshot.offering.routes.iter().filter(|(_, own)| own.asks(&name)) {
             match own.panel.learn_per {
                 LearnPer::Route => {
                     scopes.insert(Scope::Route(Arc::clone(route)));
@@ -162,55 +171,33 @@ fn learners(snapshot: &Snapshot) -> Vec<(Arc<Plugin>, Scope)> {
     found
 }
 
-/// Folds what callers said into expectations of quality.
+/// Folds what callers said into expectations of quality. `None` when nothing was new.
 async fn fold_quality(
     state: &State,
     snapshot: &Arc<Snapshot>,
-    known: Option<StoredMemory>,
-) -> Result<StoredMemory, LearningError> {
-    let base = &snapshot.service.learning;
-    let of_this_file = known.as_ref().filter(|known| known.component == base.digest);
-    let whole = of_this_file.and_then(|known| Some((Learner::from_bytes(&known.memory.bytes)?, known)));
-    let (mut learner, mut now) = match whole {
-        Some((learner, known)) if !known.memory.bytes.is_empty() => (learner, known.clone()),
-        // Emptied by an operator: from the file on, and from where they said.
-        Some((_, known)) => (Learner::starting_at(&base.expectations), known.clone()),
-        None => {
-            let now = StoredMemory {
-                learner: QUALITY.into(),
-                scope: Scope::All,
-                memory: Memory::new(expectation::FORMAT, 0, Vec::new()),
-                component: base.digest,
-                folded: 0,
-                skipped: 0,
-                at_ms: 0,
-            };
-            (Learner::starting_at(&base.expectations), now)
+    known: Option<&StoredMemory>,
+) -> Result<Option<StoredMemory>, LearningError> {
+    let digest = snapshot.service.learning.digest;
+    let readable = |known: &&StoredMemory| Learner::from_bytes(&known.memory.bytes).is_some();
+    let of_this_file = known.filter(|known| known.component == digest).filter(readable);
+    let from = of_this_file.cloned().unwrap_or_else(|| StoredMemory {
+        component: digest,
+        ..nothing(QUALITY.into(), Scope::All, expectation::FORMAT)
+    });
+    let snapshot = Arc::clone(snapshot);
+    let fold = move |mut known: StoredMemory, outcomes: &[Outcome], reached| {
+        let mut learner = Learner::from_bytes(&known.memory.bytes)
+            .filter(|_| !known.memory.bytes.is_empty())
+            .unwrap_or_else(|| Learner::starting_at(&snapshot.service.learning.expectations));
+        for outcome in outcomes {
+            learner.learn(outcome, |model| prior(&snapshot, model));
         }
+        known.memory = Memory::new(expectation::FORMAT, reached, learner.to_bytes());
+        known.folded += outcomes.len() as u64;
+        known.at_ms = unix_ms();
+        known
     };
-    let mut before = known;
-    loop {
-        let wanted = Wanted { scope: &Scope::All, after: now.memory.sequence, feedback_only: true, limit: STRETCH };
-        let stretch = state.ledger.outcomes(&wanted).await?;
-        let same_file = before.as_ref().is_some_and(|before| before.component == base.digest);
-        if stretch.outcomes.is_empty() && same_file {
-            return Ok(before.unwrap_or(now));
-        }
-        for outcome in &stretch.outcomes {
-            learner.learn(outcome, |model| prior(snapshot, model));
-        }
-        now.memory = Memory::new(expectation::FORMAT, stretch.reached, learner.to_bytes());
-        now.folded += stretch.outcomes.len() as u64;
-        now.at_ms = unix_ms();
-        if !state.ledger.put_memory(&now, before.as_ref(), &state.learning.holder, false).await? {
-            // Somebody reset it meanwhile, or has the lease: the next round begins with what they left.
-            return Ok(before.unwrap_or(now));
-        }
-        before = Some(now.clone());
-        if !stretch.more {
-            return Ok(now);
-        }
-    }
+    advance(state, Wants::Feedback, known, from, fold).await
 }
 
 /// The catalogue's prior of a candidate.
@@ -224,33 +211,64 @@ async fn fold_plugin(
     state: &State,
     plugin: &Arc<Plugin>,
     scope: &Scope,
-    known: Option<StoredMemory>,
+    known: Option<&StoredMemory>,
 ) -> Result<Option<StoredMemory>, LearningError> {
-    let mut before = known;
-    let mut folded = None;
+    let from = known.cloned().unwrap_or_else(|| nothing(plugin.name(), scope.clone(), plugin.memory_format()));
+    let plugin = Arc::clone(plugin);
+    let fold = move |known, outcomes: &[Outcome], reached| fold(&plugin, known, outcomes, reached);
+    advance(state, Wants::Everything, known, from, fold).await
+}
+
+/// The memory of a learner that has learned nothing.
+fn nothing(learner: Arc<str>, scope: Scope, format: u32) -> StoredMemory {
+    let memory = Memory::new(format, 0, Vec::new());
+    StoredMemory { learner, scope, memory, component: None, folded: 0, skipped: 0, at_ms: 0 }
+}
+
+/// What a learner learns from. The gateway's own is given what callers said and nothing else.
+#[derive(Clone, Copy, PartialEq)]
+enum Wants {
+    Feedback,
+    Everything,
+}
+
+/// Folds what comes after `from` in its scope, a stretch of the ledger's order at a time. What is `known` gives way to it.
+async fn advance<F>(
+    state: &State,
+    wants: Wants,
+    known: Option<&StoredMemory>,
+    from: StoredMemory,
+    fold: F,
+) -> Result<Option<StoredMemory>, LearningError>
+where
+    F: Fn(StoredMemory, &[Outcome], u64) -> StoredMemory + Send + Sync + 'static,
+{
+    let (fold, feedback_only, scope) = (Arc::new(fold), wants == Wants::Feedback, from.scope.clone());
+    let (mut before, mut now, mut folded) = (known.cloned(), from, None);
+    let mut after = now.memory.sequence;
     loop {
-        let after = before.as_ref().map_or(0, |before| before.memory.sequence);
-        let stretch = state.ledger.outcomes(&Wanted { scope, after, feedback_only: false, limit: STRETCH }).await?;
-        if stretch.outcomes.is_empty() || !state.ledger.lease_learning(&state.learning.holder, LEASE_MS).await? {
+        let stretch = state.ledger.outcomes(&Wanted { scope: &scope, after, feedback_only, limit: STRETCH }).await?;
+        after = stretch.reached;
+        // Finding what was said is quick however far away it is.
+        let is_far = !feedback_only && after.saturating_sub(now.memory.sequence) >= QUIET;
+        if stretch.outcomes.is_empty() && !is_far {
+            if stretch.more {
+                continue;
+            }
             return Ok(folded);
         }
-        let now = before.clone().unwrap_or_else(|| StoredMemory {
-            learner: plugin.name(),
-            scope: scope.clone(),
-            memory: Memory::new(plugin.memory_format(), 0, Vec::new()),
-            component: None,
-            folded: 0,
-            skipped: 0,
-            at_ms: 0,
-        });
-        let (learner, reached, more) = (Arc::clone(plugin), stretch.reached, stretch.more);
-        let task = tokio::task::spawn_blocking(move || fold(&learner, now, &stretch.outcomes, reached));
-        let now = task.await.map_err(|_| LearningError::Broken)?;
-        if !state.ledger.put_memory(&now, before.as_ref(), &state.learning.holder, true).await? {
+        let (fold, last, more) = (Arc::clone(&fold), now, stretch.more);
+        let task = tokio::task::spawn_blocking(move || fold(last, &stretch.outcomes, after));
+        now = task.await.map_err(|_| LearningError::Broken)?;
+        let (ledger, holder) = (&state.ledger, &state.learning.holder);
+        // Not when somebody has reset it meanwhile: the next round begins with what they left.
+        let put = ledger.lease_learning(holder, LEASE_MS).await?
+            && ledger.put_memory(&now, before.as_ref(), holder, wants == Wants::Everything).await?;
+        if !put {
             return Ok(folded);
         }
+        before = Some(now.clone());
         folded = Some(now.clone());
-        before = Some(now);
         if !more {
             return Ok(folded);
         }
@@ -316,7 +334,5 @@ pub(crate) async fn restore(ledger: &Ledger, snapshot: &Snapshot) -> Learned {
         tracing::warn!(%error, "what was learned cannot be read");
         Vec::new()
     });
-    let name =
-        |stored: StoredMemory| ((Arc::clone(&stored.learner), stored.scope.clone(), stored.memory.format), stored);
-    learned(snapshot, stored.into_iter().map(name).collect())
+    learned(snapshot, by_name(stored))
 }

@@ -135,6 +135,8 @@ fn apply(state: &State) -> Result<Reloaded, ReloadError> {
     for provider in service.reconnected(&before.service) {
         state.health.reset_account(provider);
     }
+    // Learning may begin elsewhere, and for other routes.
+    state.learning.wake();
     drop(before);
     let now = state.snapshot.load();
     now.offering.warn_of_missing(&now.roster);

@@ -123,8 +123,8 @@ async fn keep_bytes(connection: &mut SqliteConnection, memory: &Memory, now_ms: 
     .map(drop)
 }
 
-/// Forgets what a learner remembers, in all scopes or in one: it learns again from what comes after `sequence`. Returns how
-/// many memories that were.
+/// Forgets what a learner remembers, in all scopes or in one: it learns again from what comes now, or from the start. What
+/// it began with stays. Returns how many memories that were.
 pub(crate) async fn reset(
     store: &Store,
     learner: &str,
@@ -138,7 +138,7 @@ pub(crate) async fn reset(
             sqlx::query_scalar("SELECT max(sequence) FROM outcomes").fetch_one(&mut *connection).await?;
         let sequence = if from_the_start { 0 } else { newest.unwrap_or(0) };
         sqlx::query(
-            "UPDATE memories SET sequence = ?1, bytes = x'', component = NULL, folded = 0, skipped = 0, at_ms = ?2 \
+            "UPDATE memories SET sequence = ?1, bytes = x'', folded = 0, skipped = 0, at_ms = ?2 \
              WHERE learner = ?3 AND (?4 IS NULL OR scope = ?4)",
         )
         .bind(sequence)

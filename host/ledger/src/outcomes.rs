@@ -119,13 +119,20 @@ struct Line {
 
 pub(crate) async fn read(pool: &SqlitePool, wanted: &Wanted<'_>) -> Result<Stretch, ReadError> {
     // Before the lines: what is written meanwhile comes next time.
-    let newest: Option<i64> = sqlx::query_scalar("SELECT max(sequence) FROM outcomes").fetch_one(pool).await?;
-    let newest = newest.unwrap_or(0);
+    let (oldest, newest): (Option<i64>, Option<i64>) =
+        sqlx::query_as("SELECT (SELECT min(sequence) FROM outcomes), (SELECT max(sequence) FROM outcomes)")
+            .fetch_one(pool)
+            .await?;
+    let (oldest, newest) = (unsigned(oldest.unwrap_or(0)), unsigned(newest.unwrap_or(0)));
+    // What was forgotten is passed over at once. Feedback has an index of its own; of other lines only so many are looked
+    // at, whether they are of this scope or not.
+    let from = wanted.after.max(oldest.saturating_sub(1));
+    let to = if wanted.feedback_only { newest } else { newest.min(from.saturating_add(u64::from(wanted.limit))) };
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT sequence, o.at_ms, record, kind, number, place, model, rating, other, trace \
          FROM outcomes o JOIN records r ON r.id = o.record WHERE sequence > ",
     );
-    query.push_bind(integer(wanted.after)).push(" AND sequence <= ").push_bind(newest);
+    query.push_bind(integer(from)).push(" AND sequence <= ").push_bind(integer(to));
     if wanted.feedback_only {
         query.push(" AND kind <> 'attempt'");
     }
@@ -140,13 +147,9 @@ pub(crate) async fn read(pool: &SqlitePool, wanted: &Wanted<'_>) -> Result<Stret
     }
     query.push(" ORDER BY sequence LIMIT ").push_bind(wanted.limit);
     let lines: Vec<Line> = query.build_query_as().fetch_all(pool).await?;
-    let more = lines.len() >= wanted.limit as usize;
-    let reached = if more { lines.last().map_or(newest, |line| line.sequence) } else { newest };
-    Ok(Stretch {
-        reached: unsigned(reached).max(wanted.after),
-        more,
-        outcomes: lines.iter().filter_map(outcome).collect(),
-    })
+    let last = lines.last().filter(|_| lines.len() >= wanted.limit as usize).map(|line| unsigned(line.sequence));
+    let reached = last.unwrap_or(to).max(wanted.after);
+    Ok(Stretch { reached, more: reached < newest, outcomes: lines.iter().filter_map(outcome).collect() })
 }
 
 fn outcome(line: &Line) -> Option<Outcome> {

@@ -22,6 +22,9 @@ struct Settings<'c> {
     providers: Vec<ProviderSettings<'c>>,
     aliases: &'c BTreeMap<String, String>,
     routes: BTreeMap<&'c str, &'c Route>,
+    /// Of the file that learning begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,7 @@ impl Config {
             providers: providers.collect(),
             aliases: &self.aliases,
             routes: self.routes.iter().map(|(name, route)| (name.as_str(), route.as_ref())).collect(),
+            quality: self.learning.digest.map(|digest| digest.to_string()),
         };
         serde_json::to_vec(&settings).expect("keys are text and numbers are finite")
     }

@@ -91,8 +91,12 @@ async fn receive(
         (Some(_), None, None) => {
             return Err(ApiError::invalid("score", "`score` must be from 0 to 1").hint("0 is useless, 1 is perfect"));
         }
-        (None, Some(other), None) => Verdict::BetterThan(other_of(state, key, snapshot, &stored, &other).await?),
-        (None, None, Some(other)) => Verdict::WorseThan(other_of(state, key, snapshot, &stored, &other).await?),
+        (None, Some(other), None) => {
+            Verdict::BetterThan(other_of(state, key, snapshot, &stored, ("better_than", &other)).await?)
+        }
+        (None, None, Some(other)) => {
+            Verdict::WorseThan(other_of(state, key, snapshot, &stored, ("worse_than", &other)).await?)
+        }
         _ => {
             return Err(ApiError::invalid("score", "exactly one of `score`, `better_than` and `worse_than` is needed")
                 .hint("a score is a number from 0 to 1; a comparison names a model or another decision"));
@@ -134,21 +138,21 @@ fn served(stored: &Stored, param: &'static str) -> Result<Arc<str>, ApiError> {
     })
 }
 
-/// The model that a picture is compared with.
+/// The model that a picture is compared with, as a field of the body names it.
 async fn other_of(
     state: &State,
     key: Option<&Key>,
     snapshot: &Snapshot,
     stored: &Stored,
-    other: &str,
+    (param, other): (&'static str, &str),
 ) -> Result<Arc<str>, ApiError> {
     let model = if other.parse::<DecisionId>().is_ok() {
-        let compared = own(state, key, "better_than", other).await?;
+        let compared = own(state, key, param, other).await?;
         if compared.row.prompt != stored.row.prompt {
-            return Err(ApiError::invalid("better_than", "the two decisions are about different prompts")
+            return Err(ApiError::invalid(param, "the two decisions are about different prompts")
                 .hint("only pictures of one prompt can be compared"));
         }
-        served(&compared, "better_than")?
+        served(&compared, param)?
     } else {
         let names = || snapshot.offering.candidates.iter().map(|candidate| candidate.id.as_str());
         match names().find(|name| *name == other) {
@@ -157,13 +161,14 @@ async fn other_of(
                 let shown: String = other.chars().take(80).collect();
                 let near = nearest(&shown, names(), 3).join(", ");
                 let message = format!("`{shown}` is neither a model here nor a decision of yours");
-                return Err(ApiError::invalid("better_than", message).hint(format!("did you mean {near}?")));
+                return Err(ApiError::invalid(param, message).hint(format!("did you mean {near}?")));
             }
         }
     };
     if stored.row.served.as_deref() == Some(&*model) {
-        return Err(ApiError::invalid("better_than", "both pictures are by the same model")
-            .hint("there is nothing to learn from that"));
+        return Err(
+            ApiError::invalid(param, "both pictures are by the same model").hint("there is nothing to learn from that")
+        );
     }
     Ok(model)
 }

@@ -61,6 +61,7 @@ async fn a_reset_is_not_undone_by_a_fold_that_was_under_way() {
     assert!(!ledger.put_memory(&stored(1, b"more"), Some(&known), ME, true).await.unwrap());
     let emptied = ledger.memories().await.unwrap();
     assert_eq!((emptied[0].memory.sequence, emptied[0].memory.bytes.len()), (1, 0));
+    assert_eq!(emptied[0].component, known.component);
     assert_eq!(ledger.reset_memory("bandit", Some(&Scope::All), true).await.unwrap(), 0);
     assert_eq!(ledger.reset_memory("bandit", Some(&known.scope), true).await.unwrap(), 1);
     assert_eq!(ledger.memories().await.unwrap()[0].memory.sequence, 0);

@@ -78,6 +78,25 @@ async fn a_scope_has_its_own_and_the_order_has_no_gaps() {
 }
 
 #[tokio::test]
+async fn no_more_lines_are_looked_at_than_asked_for_also_where_none_is_of_the_scope() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path()).await;
+    for number in 0..30 {
+        record(&ledger, number, |record| {
+            record.trace.decision.route = if number == 29 { "thumbs".into() } else { "default".into() };
+        })
+        .await;
+    }
+    let route = Scope::Route("thumbs".into());
+    let first = read(&ledger, &route, 0, 8).await;
+    assert_eq!(first, Stretch { outcomes: vec![], reached: 8, more: true });
+    let last = read(&ledger, &route, 24, 8).await;
+    assert_eq!((last.outcomes.len(), last.reached, last.more), (1, 30, false));
+    let nothing_said = Wanted { scope: &route, after: 0, feedback_only: true, limit: 8 };
+    assert_eq!(ledger.outcomes(&nothing_said).await.unwrap().reached, 30);
+}
+
+#[tokio::test]
 async fn they_go_with_their_records_and_their_numbers_do_not_come_back() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = ledger(dir.path()).await;
