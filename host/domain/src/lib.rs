@@ -33,6 +33,7 @@ pub mod split;
 pub mod attempt;
 pub mod breaker;
 pub mod failure;
+pub mod hindsight;
 pub mod learning;
 pub mod quarantine;
 pub mod record;

@@ -1,10 +1,13 @@
 //! Measuring and repeating decisions: the benchmark of the sandbox against the same functions called natively, the
-//! replay of recorded decisions, simulated workloads, and evaluation on ratings.
+//! replay of recorded decisions, simulated workloads, evaluation on ratings, and what last month would have cost.
 
 mod bench;
 pub mod ratings;
 mod replay;
 pub mod simulate;
+mod table_file;
+pub mod what_if;
 
 pub use bench::{BenchError, DecisionRun, bench_decision};
 pub use replay::{Comparison, Finding, Replayed, ReplayedCall, Replayer};
+pub use table_file::TableError;

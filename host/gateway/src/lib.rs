@@ -29,7 +29,7 @@ mod when;
 
 pub use app::{App, BuildError, load_plugins};
 pub use http::describe;
-pub use preview::{Ask, Case, Preview, PreviewError, Tried};
+pub use preview::{Alternative, Ask, Case, Instead, Preview, PreviewError, Tried};
 pub use reload::{ReloadError, Reloaded, Source};
 pub use serve::serve;
 pub use when::{NotAMoment, When};

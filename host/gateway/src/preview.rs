@@ -12,7 +12,11 @@ use domain::{
     weights::Weights,
 };
 use http::HeaderMap;
-use sandbox::{Circumstances, Kind, Learned, Panel, Plugin, Plugins, Roster, Verdict, decide};
+use sandbox::{Circumstances, Decided, Kind, Learned, Panel, Plugin, Plugins, Roster, Verdict, decide};
+
+mod alternative;
+
+pub use alternative::{Alternative, Instead};
 
 use crate::{
     app::offering,
@@ -72,6 +76,8 @@ pub struct Tried {
 pub enum PreviewError {
     #[error("there is no {kind} `{name}`")]
     NoPlugin { kind: &'static str, name: String, near: Vec<String> },
+    #[error("`{name}` is a {is}, no strategy")]
+    NoStrategy { name: String, is: String },
     #[error("{message}")]
     NoModel { message: String, hint: Option<String> },
 }
@@ -82,6 +88,7 @@ impl PreviewError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoPlugin { near, .. } => Some(format!("there are {}", near.join(", "))),
+            Self::NoStrategy { .. } => Some("`muxel plugin inspect` says what a component is".to_owned()),
             Self::NoModel { hint, .. } => hint.clone(),
         }
     }
@@ -189,6 +196,14 @@ impl Preview {
         request: &Request,
         moment: Moment,
     ) -> (Explanation, Verdict) {
+        let decided = self.decided(roster, target, panel, request, moment);
+        let names = &self.offering.context.candidates;
+        let explanation = Explanation::new(&decided.decision, names);
+        let explanation = explanation.with_judgement(&decided.judgement, &decided.decision, names);
+        (Explanation { warnings: decided.warnings, ..explanation }, decided.verdict)
+    }
+
+    fn decided(&self, roster: &Roster, target: &Target, panel: &Panel, request: &Request, moment: Moment) -> Decided {
         let mut request = request.clone();
         request.caps = request.caps.strictest(target.route.caps);
         let deadline_ms = u32::try_from(target.route.deadline.as_millis()).unwrap_or(u32::MAX);
@@ -197,11 +212,7 @@ impl Preview {
         let offering = &self.offering;
         let today = Date::of_unix_ms(moment.now_ms);
         let field = prepare::field(offering, target, &request, today, self.health.now());
-        let decided = decide(roster, panel, &request, moment, field, Circumstances::knowing(&self.learned), |_| false);
-        let names = &offering.context.candidates;
-        let explanation = Explanation::new(&decided.decision, names);
-        let explanation = explanation.with_judgement(&decided.judgement, &decided.decision, names);
-        (Explanation { warnings: decided.warnings, ..explanation }, decided.verdict)
+        decide(roster, panel, &request, moment, field, Circumstances::knowing(&self.learned), |_| false)
     }
 }
 

@@ -7,6 +7,8 @@ mod ratings_table;
 mod run;
 mod simulate;
 mod table;
+mod what_if;
+mod what_if_table;
 
 use clap::Subcommand;
 
@@ -18,6 +20,7 @@ pub(crate) enum Eval {
     Run(run::Run),
     Fit(fit::Fit),
     Simulate(simulate::Simulate),
+    WhatIf(what_if::WhatIf),
 }
 
 impl Eval {
@@ -26,6 +29,7 @@ impl Eval {
             Self::Run(command) => command.run(printer),
             Self::Fit(command) => command.run(printer),
             Self::Simulate(command) => command.run(printer),
+            Self::WhatIf(command) => command.run(printer),
         }
     }
 }

@@ -82,8 +82,8 @@ impl Ratings {
             if let Some(fault) = fault {
                 notes.note(fault, line);
             }
-            if rows.seen % PROGRESS == 0 {
-                progress(rows.seen);
+            if rows.seen() % PROGRESS == 0 {
+                progress(rows.seen());
             }
         }
         if building.marks.is_empty() {
@@ -94,7 +94,7 @@ impl Ratings {
                 "each row is one picture: who drew which prompt, at which price, and what raters gave it, 1 to 5";
             return Err(RatingsError::Nothing { file, why, hint });
         }
-        Ok(building.finish(path, rows.digest(), rows.seen, notes))
+        Ok(building.finish(path, rows.digest(), rows.seen(), notes))
     }
 
     /// Prompts with at least one rating.
