@@ -25,3 +25,4 @@ mod shutdown;
 mod simulate;
 mod split;
 mod weights;
+mod what_if;

@@ -77,7 +77,8 @@ impl TableFile {
             Err(source) => return Err(TableError::Read { file: name, source }),
         };
         let inner = BufReader::with_capacity(1 << 16, file);
-        let source = Source { inner, digester: Digester::default(), of_this_row: 0, read: 0 };
+        let source =
+            Source { inner, digester: Digester::default(), of_this_row: 0, read: 0, last: 0, has_returns: None };
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
         let headings = match reader.headers() {
             Ok(headings) => headings.iter().map(|heading| heading.trim().to_owned()).collect::<Vec<_>>(),
@@ -121,7 +122,17 @@ impl TableFile {
 
     /// The row that was read last.
     pub(crate) fn cells(&self) -> Cells<'_> {
-        Cells { line: self.record.position().map_or(0, csv::Position::line), record: &self.record }
+        Cells { line: self.line(), record: &self.record }
+    }
+
+    /// Where the row that was read last begins. The reader's own word for it is where it began to look, which is before
+    /// blank lines, and before the LF of a CR LF.
+    fn line(&self) -> u64 {
+        let (at, source) = (self.reader.position(), self.reader.get_ref());
+        let is_cut = at.byte() == source.read && source.last != b'\n';
+        let is_behind_its_line = source.has_returns != Some(true) && !is_cut;
+        let breaks = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        at.line().saturating_sub(u64::from(is_behind_its_line) + breaks)
     }
 
     /// Of the bytes read so far: of the whole file after its last row.
@@ -185,6 +196,10 @@ struct Source {
     digester: Digester,
     of_this_row: u64,
     read: u64,
+    /// The byte that was read last.
+    last: u8,
+    /// Whether lines end with CR and LF; `None` before the first has ended.
+    has_returns: Option<bool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -204,6 +219,13 @@ impl Read for Source {
         self.digester.update(&buffer[..count]);
         self.of_this_row += count as u64;
         self.read += count as u64;
+        if self.has_returns.is_none()
+            && let Some(end) = buffer[..count].iter().position(|byte| *byte == b'\n')
+        {
+            let before = end.checked_sub(1).map_or(self.last, |before| buffer[before]);
+            self.has_returns = Some(before == b'\r');
+        }
+        self.last = buffer[..count].last().copied().unwrap_or(self.last);
         Ok(count)
     }
 }
@@ -231,6 +253,28 @@ mod tests {
         assert!(file.next().expect("read").is_none());
         assert_eq!((file.seen, file.share()), (2, Some(1.0)));
         assert_eq!(file.digest(), Digest::of(&std::fs::read(&path).expect("read")));
+    }
+
+    #[test]
+    fn a_row_is_at_the_line_that_an_editor_shows() {
+        for (bytes, lines) in [
+            ("a\n1\n2", vec![2, 3]),
+            ("a\n1\n2\n", vec![2, 3]),
+            ("a\r\n1\r\n2", vec![2, 3]),
+            ("a\r\n1\r\n2\r\n", vec![2, 3]),
+            ("\u{feff}a\n1\n2", vec![2, 3]),
+            ("\u{feff}a\r\n\r\n\r\n1\r\n2", vec![4, 5]),
+            ("a\n\n\n\"1\n1\"\n\n2", vec![4, 7]),
+            ("a\r\n\"1\r\n1\"\r\n\r\n\"2\r\n2\"", vec![2, 5]),
+        ] {
+            let (_folder, path) = written(bytes.as_bytes());
+            let mut file = TableFile::open(&path).expect("a table");
+            let mut found = Vec::new();
+            while let Some(row) = file.next().expect("read") {
+                found.push(row.line);
+            }
+            assert_eq!(found, lines, "{bytes:?}");
+        }
     }
 
     #[test]

@@ -13,13 +13,15 @@ const MODELS: usize = 15;
 const CHOSEN: usize = 4;
 const REASONS: usize = 5;
 /// Widest name in a column.
-const WIDEST: usize = 38;
+const WIDEST: usize = 34;
+/// Sums from which on cents suffice.
+const MANY: MicroUsd = MicroUsd(100_000_000);
 /// Shares by which the catalogue may be off what was paid before a word is due.
 const OFF: f64 = 0.05;
 
 /// The file in a line, and for each way of deciding the sum, then by model and by label.
 pub(super) fn report(report: &Report) -> String {
-    let mut text = format!("{}: {} rows, {} of them requests", report.file, report.rows, report.requests);
+    let mut text = format!("{}: {}, {} of them requests", report.file, counted(report.rows, "row"), report.requests);
     if !report.missing_columns.is_empty() {
         let _ = write!(text, "; no column {}", report.missing_columns.join(", "));
     }
@@ -38,7 +40,8 @@ fn told(strategy: &Strategy) -> String {
     let mut text = format!("{}: {}", strategy.name, saved(&strategy.total));
     let _ = write!(
         text,
-        "\n  over {compared} rows whose costs are known, {by_list_price} of them by the catalogue's price of what was asked for"
+        "\n  over {} whose costs are known, {by_list_price} of them by the list price of what was asked for",
+        counted(compared, "row")
     );
     if same_model > 0 {
         let _ = write!(text, "\n  {same_model} of them keep their model, and save nothing");
@@ -46,20 +49,23 @@ fn told(strategy: &Strategy) -> String {
     if let Some(quality) = strategy.total.quality {
         let _ = write!(
             text,
-            "\n  expected quality {:.3}, of what was asked for {:.3}, over the {} rows where both are known",
-            quality.chosen, quality.asked, quality.rows
+            "\n  expected quality (q): {:.3}, of what was asked for {:.3}, over {} of which both are known",
+            quality.chosen,
+            quality.asked,
+            counted(quality.rows, "row")
         );
     } else if rows > 0 {
         text.push_str("\n  expected quality: no row of which both sides are known");
     }
     for left_out in &strategy.left_out {
-        let _ = write!(text, "\n  not in the savings: {} rows, {}", left_out.count, left_out.why);
+        let _ = write!(text, "\n  not in the savings: {}, {}", counted(left_out.count, "row"), left_out.why);
     }
     for unserved in strategy.unserved.iter().take(REASONS) {
         let why = unserved.why.as_deref().unwrap_or("for further reasons");
         let lines: Vec<String> = unserved.first_lines.iter().map(u64::to_string).collect();
         let more = if unserved.count > lines.len() as u64 { ", ..." } else { "" };
-        let _ = write!(text, "\n    {} rows: {why} (line {}{more})", unserved.count, lines.join(", "));
+        let rows = counted(unserved.count, "row");
+        let _ = write!(text, "\n    {rows}: {why} (line {}{more})", lines.join(", "));
         if let Some(hint) = &unserved.hint {
             let _ = write!(text, "\n      hint: {hint}");
         }
@@ -67,6 +73,9 @@ fn told(strategy: &Strategy) -> String {
     if rows == 0 {
         return text;
     }
+    // Cents say enough of what is many dollars.
+    let decimals = if strategy.total.asked_usd_micros >= MANY { 2 } else { 4 };
+    let row = |name: &str, figures: &Figures| row(name, figures, decimals);
     let mut lines = Vec::new();
     for model in strategy.by_model.iter().take(MODELS) {
         lines.push(row(&name(model.all.name.as_deref(), "all other models"), &model.all.figures));
@@ -99,7 +108,7 @@ fn saved(figures: &Figures) -> String {
     }
 }
 
-const HEADINGS: [&str; 7] = ["rows", "compared", "asked USD", "chosen USD", "saved", "quality", "asked"];
+const HEADINGS: [&str; 7] = ["rows", "compared", "asked USD", "chosen USD", "saved", "q asked", "q chosen"];
 
 fn rows_of(first: &str, rows: Vec<Vec<String>>) -> String {
     let headings: Vec<&str> = std::iter::once(first).chain(HEADINGS).collect();
@@ -110,9 +119,9 @@ fn rows_of(first: &str, rows: Vec<Vec<String>>) -> String {
     table.to_string()
 }
 
-fn row(name: &str, figures: &Figures) -> Vec<String> {
+fn row(name: &str, figures: &Figures, decimals: usize) -> Vec<String> {
     let known = |text: String| if figures.compared == 0 { "?".to_owned() } else { text };
-    let amount = |amount: MicroUsd| known(table::dollars(amount.0, 2));
+    let amount = |amount: MicroUsd| known(table::dollars(amount.0, decimals));
     let quality = |value: Option<f64>| value.map_or("?".to_owned(), |value| format!("{value:.2}"));
     vec![
         name.to_owned(),
@@ -121,8 +130,8 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
         amount(figures.asked_usd_micros),
         amount(figures.chosen_usd_micros),
         known(figures.saved_share.map_or("?".to_owned(), |share| format!("{:.1} %", share * 100.0))),
-        quality(figures.quality.map(|quality| quality.chosen)),
         quality(figures.quality.map(|quality| quality.asked)),
+        quality(figures.quality.map(|quality| quality.chosen)),
     ]
 }
 
@@ -151,11 +160,15 @@ fn off(report: &Report) -> Option<String> {
         let difference = i128::from(paid.0) - i128::from(listed.0);
         let difference = Difference(i64::try_from(difference).unwrap_or(i64::MAX));
         format!(
-            "beware: for {} rows {paid} was paid, for which the catalogue says {listed} ({difference}); where your prices \
-             differ,\nsay so in the configuration: `price-factor` of a provider, or a price of `[[models]]`",
-            told.rows
+            "beware: for {} {paid} was paid, where the catalogue says {listed} ({difference});\nif your prices differ, say \
+             so in the configuration: `price-factor` of a provider, or a price of `[[models]]`",
+            counted(told.rows, "row")
         )
     })
+}
+
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Over lines of at most a hundred characters.
