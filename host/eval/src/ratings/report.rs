@@ -32,6 +32,7 @@ pub struct Report {
 /// What was rated, and how expectations came about.
 #[derive(Clone, Debug, Serialize)]
 pub struct About {
+    pub file: String,
     pub digest: String,
     pub rows: u64,
     pub rows_used: u64,

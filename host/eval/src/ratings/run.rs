@@ -77,6 +77,7 @@ pub fn run(
         Quality::File { name, .. } => (None, name.clone(), METHOD_FILE),
     };
     let about = About {
+        file: ratings.path.display().to_string(),
         digest: ratings.digest.to_string(),
         rows: ratings.rows,
         rows_used: ratings.used() as u64,

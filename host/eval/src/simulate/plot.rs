@@ -7,55 +7,21 @@ use super::{
     report::{Report, StrategyReport},
     tally::{End, Mark},
 };
-use axis::{Axis, Unit};
-use svg::{Anchor, Svg};
-
-mod axis;
-mod svg;
+use crate::plot::{
+    Frame,
+    axis::{Axis, Unit},
+    grid, label,
+    style::{COLOURS, CURVES, FAINT, STYLE},
+    svg::{Anchor, Svg},
+};
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 660.0;
-/// Strategies that get a curve; the others are dots.
-const CURVES: usize = 8;
 /// Stretches of time in a curve.
 const STRETCHES: usize = 80;
-/// Colours that most colour-blind people can tell apart (Okabe and Ito), darkened a little for thin lines.
-const COLOURS: [&str; CURVES] =
-    ["#0072b2", "#d55e00", "#009e73", "#b0479a", "#9a7b00", "#3a3a3a", "#4aa3df", "#8c510a"];
-const FAINT: &str = "#c3c7cf";
-const STYLE: &str = "text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2430}\
-    .card{fill:#ffffff}.title{font-size:22px;font-weight:650}.sub{font-size:13px;fill:#667085}\
-    .head{font-size:14px;font-weight:600}.tick{font-size:11.5px;fill:#667085}.name{font-size:13px}\
-    .mark{font-size:12px}.grid{stroke:#e6e8ee;stroke-width:1}.base{stroke:#9aa1ae;stroke-width:1}\
-    .down{fill:#d55e00;fill-opacity:.10}.downname{font-size:11.5px;fill:#b04a00}\
-    .curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.dot{stroke:#ffffff;stroke-width:1.5}";
-
-/// A rectangle of the picture in which data is drawn.
-#[derive(Clone, Copy)]
-struct Frame {
-    left: f64,
-    top: f64,
-    width: f64,
-    height: f64,
-}
-
 const ANSWERS: Frame = Frame { left: 70.0, top: 150.0, width: 660.0, height: 180.0 };
 const LATENCY: Frame = Frame { left: 70.0, top: 410.0, width: 660.0, height: 180.0 };
 const SCATTER: Frame = Frame { left: 830.0, top: 150.0, width: 330.0, height: 440.0 };
-
-impl Frame {
-    fn x(&self, axis: &Axis, value: f64) -> f64 {
-        self.left + axis.place(value) * self.width
-    }
-
-    fn y(&self, axis: &Axis, value: f64) -> f64 {
-        self.top + (1.0 - axis.place(value)) * self.height
-    }
-
-    fn bottom(&self) -> f64 {
-        self.top + self.height
-    }
-}
 
 /// An SVG file.
 #[must_use]
@@ -185,20 +151,6 @@ fn outages(svg: &mut Svg, report: &Report, frame: Frame, time: &Axis) {
     }
 }
 
-fn grid(svg: &mut Svg, frame: Frame, across: &Axis, across_unit: Unit, up: &Axis, up_unit: Unit) {
-    for tick in up.ticks() {
-        let y = frame.y(up, tick);
-        svg.line((frame.left, y), (frame.left + frame.width, y), "grid");
-        svg.text((frame.left - 8.0, y + 4.0), "tick", Anchor::End, up_unit.show(tick, up.step));
-    }
-    for tick in across.ticks() {
-        let x = frame.x(across, tick);
-        svg.line((x, frame.bottom()), (x, frame.bottom() + 4.0), "base");
-        svg.text((x, frame.bottom() + 18.0), "tick", Anchor::Middle, across_unit.show(tick, across.step));
-    }
-    svg.line((frame.left, frame.bottom()), (frame.left + frame.width, frame.bottom()), "base");
-}
-
 /// Cost of a request against expected quality: up and to the left is better.
 fn scatter(svg: &mut Svg, report: &Report) {
     let frame = SCATTER;
@@ -230,31 +182,6 @@ fn scatter(svg: &mut Svg, report: &Report) {
         labels.push((at, &strategy.name));
     }
     label(svg, frame, labels);
-}
-
-/// Names beside their dots, to the side that is free, else moved down until they are.
-fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &str)>) {
-    const LINE: f64 = 15.0;
-    labels.sort_by(|((_, a), left), ((_, b), right)| a.total_cmp(b).then_with(|| left.cmp(right)));
-    let dots: Vec<(f64, f64)> = labels.iter().map(|(at, _)| *at).collect();
-    // Left, right and baseline of each name that is written.
-    let mut taken: Vec<(f64, f64, f64)> = Vec::new();
-    for ((x, y), name) in labels {
-        let width = 6.6 * name.chars().count() as f64;
-        let spans = [(x + 11.0, x + 11.0 + width, Anchor::Start), (x - 11.0 - width, x - 11.0, Anchor::End)];
-        let is_free = |(left, right): (f64, f64), line: f64| {
-            let apart = |(l, r, other): &(f64, f64, f64)| right < *l || left > *r || (line - other).abs() >= LINE;
-            let clear = |(dx, dy): &(f64, f64)| dx + 8.0 < left || dx - 8.0 > right || (dy + 4.0 - line).abs() > 12.0;
-            let inside = left >= frame.left && right <= frame.left + frame.width + 30.0;
-            inside && taken.iter().all(apart) && dots.iter().all(clear)
-        };
-        let lines = (0..8).map(|down| y + 4.0 + f64::from(down) * LINE);
-        let places = lines.flat_map(|line| spans.map(|(left, right, anchor)| (left, right, line, anchor)));
-        let found = places.into_iter().find(|(left, right, line, _)| is_free((*left, *right), *line));
-        let (left, right, line, anchor) = found.unwrap_or((spans[0].0, spans[0].1, y + 4.0, Anchor::Start));
-        taken.push((left, right, line));
-        svg.text((if matches!(anchor, Anchor::End) { right } else { left }, line), "mark", anchor, name);
-    }
 }
 
 #[cfg(test)]

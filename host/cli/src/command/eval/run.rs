@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use clap::Args;
 use domain::expectation;
-use eval::ratings::{Contestant, Judges, Quality, fitted_on, run};
+use eval::ratings::{Contestant, Judges, Quality, fitted_on, plot, run};
 
 use super::{entrants, rated, ratings_table};
 use crate::{exit::ExitStatus, printer::Printer};
@@ -40,13 +40,17 @@ pub(crate) struct Run {
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 
+    /// Draw quality against cost, as SVG
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Run {
-    /// Exits with 1 when the ratings, the quality file or a strategy are not to be had.
+    /// Exits with 1 when the ratings, the quality file or a strategy are not to be had, or the plot cannot be written.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
         let plugins = entrants::plugins(self.plugins.clone(), printer)?;
         let roster = plugins.roster();
@@ -80,6 +84,13 @@ impl Run {
         for warning in &report.warnings {
             let line = warning.first_line.map_or(String::new(), |line| format!(" (first in line {line})"));
             printer.say(format_args!("warning: {}{line}", warning.text));
+        }
+        if let Some(path) = &self.plot
+            && let Err(error) = std::fs::write(path, plot(&report))
+        {
+            let hint = Some("name a file in a folder that is there and may be written to");
+            printer.failure(format_args!("cannot write `{}`: {error}", path.display()), hint);
+            return Ok(ExitStatus::Failure);
         }
         if self.json {
             printer.json(&report)?;

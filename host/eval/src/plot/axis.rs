@@ -2,7 +2,7 @@
 
 /// What numbers on an axis are.
 #[derive(Clone, Copy)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// Shares, shown in percent.
     Percent,
     Seconds,
@@ -14,7 +14,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// A tick's text, with as many decimals as `step` needs.
-    pub(super) fn show(self, value: f64, step: f64) -> String {
+    pub(crate) fn show(self, value: f64, step: f64) -> String {
         let decimals =
             |step: f64| (0..6).find(|digits| (step * 10_f64.powi(*digits)).fract().abs() < 1e-6).unwrap_or(6);
         match self {
@@ -30,10 +30,10 @@ impl Unit {
 
 /// A range with a step between ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     from: f64,
     to: f64,
-    pub(super) step: f64,
+    pub(crate) step: f64,
 }
 
 /// Steps of time that people count in, in seconds.
@@ -42,27 +42,27 @@ const TIMES: [f64; 14] =
 
 impl Axis {
     /// 0 to the `end` of a run, in seconds.
-    pub(super) fn time(end: f64) -> Self {
+    pub(crate) fn time(end: f64) -> Self {
         let step = TIMES.into_iter().find(|step| end / step <= 9.0).unwrap_or((end / 8.0 / 86_400.0).ceil() * 86_400.0);
         Self { from: 0.0, to: end, step }
     }
 
     /// From a round share under `lowest` to all.
-    pub(super) fn share(lowest: f64) -> Self {
+    pub(crate) fn share(lowest: f64) -> Self {
         let floors = [(0.99, 0.002), (0.95, 0.01), (0.9, 0.02), (0.8, 0.05), (0.5, 0.1), (0.0, 0.2)];
         let (from, step) = floors.into_iter().find(|(from, _)| lowest >= *from).unwrap_or((0.0, 0.2));
         Self { from, to: 1.0, step }
     }
 
     /// 0 to a round number over `highest`.
-    pub(super) fn from_zero(highest: f64) -> Self {
+    pub(crate) fn from_zero(highest: f64) -> Self {
         let highest = if highest > 0.0 { highest } else { 1.0 };
         let step = round_step(highest / 4.0);
         Self { from: 0.0, to: (highest * 1.02 / step).ceil() * step, step }
     }
 
     /// Around all of `values`, with room at both ends.
-    pub(super) fn around(values: impl Iterator<Item = f64> + Clone) -> Self {
+    pub(crate) fn around(values: impl Iterator<Item = f64> + Clone) -> Self {
         let lowest = values.clone().fold(f64::INFINITY, f64::min);
         let highest = values.fold(f64::NEG_INFINITY, f64::max);
         if !(lowest.is_finite() && highest.is_finite()) {
@@ -74,11 +74,16 @@ impl Axis {
     }
 
     /// Where `value` lies, 0 to 1.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
     }
 
-    pub(super) fn ticks(&self) -> impl Iterator<Item = f64> {
+    /// Whether `value` lies within it.
+    pub(crate) fn holds(&self, value: f64) -> bool {
+        (self.from..=self.to).contains(&value)
+    }
+
+    pub(crate) fn ticks(&self) -> impl Iterator<Item = f64> {
         let Self { from, step, to } = *self;
         let count = ((to - from) / step + 1e-6).floor() as u32;
         (0..=count).map(move |tick| from + step * f64::from(tick))

@@ -4,11 +4,11 @@ use std::fmt::{self, Write as _};
 
 /// A drawing under way.
 #[derive(Default)]
-pub(super) struct Svg(String);
+pub(crate) struct Svg(String);
 
 /// Where a text is held.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -25,7 +25,7 @@ impl Anchor {
 }
 
 impl Svg {
-    pub(super) fn text(&mut self, (x, y): (f64, f64), class: &str, anchor: Anchor, text: impl fmt::Display) {
+    pub(crate) fn text(&mut self, (x, y): (f64, f64), class: &str, anchor: Anchor, text: impl fmt::Display) {
         let anchor = anchor.word();
         let escaped = escaped(&text.to_string());
         self.put(format_args!(
@@ -33,18 +33,18 @@ impl Svg {
         ));
     }
 
-    pub(super) fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
+    pub(crate) fn rect(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) {
         self.put(format_args!(
             r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" class="{class}"/>"#
         ));
     }
 
-    pub(super) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
+    pub(crate) fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
         self.put(format_args!(r#"<line x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}" class="{class}"/>"#));
     }
 
     /// A line through `points`, interrupted where there is none.
-    pub(super) fn curve(&mut self, points: &[Option<(f64, f64)>], colour: &str, dashed: bool) {
+    pub(crate) fn curve(&mut self, points: &[Option<(f64, f64)>], colour: &str, dashed: bool) {
         let mut path = String::new();
         let mut pen_is_down = false;
         for point in points {
@@ -60,15 +60,24 @@ impl Svg {
     }
 
     /// A dot that says who it is when pointed at.
-    pub(super) fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str, title: &str) {
+    pub(crate) fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str, title: &str) {
         let title = escaped(title);
         self.put(format_args!(
             r#"<circle cx="{x:.1}" cy="{y:.1}" r="{radius}" fill="{colour}" class="dot"><title>{title}</title></circle>"#
         ));
     }
 
+    /// A square on its corner, likewise.
+    pub(crate) fn diamond(&mut self, (x, y): (f64, f64), radius: f64, colour: &str, title: &str) {
+        let title = escaped(title);
+        let (left, right, top, bottom) = (x - radius, x + radius, y - radius, y + radius);
+        self.put(format_args!(
+            r#"<path d="M{left:.1} {y:.1}L{x:.1} {top:.1}L{right:.1} {y:.1}L{x:.1} {bottom:.1}Z" fill="{colour}" class="dot"><title>{title}</title></path>"#
+        ));
+    }
+
     /// The whole file, on a white card.
-    pub(super) fn finish(self, width: f64, height: f64, style: &str) -> String {
+    pub(crate) fn finish(self, width: f64, height: f64, style: &str) -> String {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" role=\"img\">\n<style>{style}</style>\n<rect width=\"{width}\" height=\"{height}\" \
