@@ -160,8 +160,8 @@ fn off(report: &Report) -> Option<String> {
         let difference = i128::from(paid.0) - i128::from(listed.0);
         let difference = Difference(i64::try_from(difference).unwrap_or(i64::MAX));
         format!(
-            "beware: for {} {paid} was paid, where the catalogue says {listed} ({difference});\nif your prices differ, say \
-             so in the configuration: `price-factor` of a provider, or a price of `[[models]]`",
+            "beware: for {} {paid} was paid, where the catalogue says {listed} ({difference});\nif your prices differ, \
+             say so in the configuration:\n`price-factor` of a provider, or a price of `[[models]]`",
             counted(told.rows, "row")
         )
     })

@@ -1,0 +1,116 @@
+//! What was learned offline (`train/`): the weights of cues and words, in one file of a few dozen KiB.
+//!
+//! Numbers are little-endian. Head: how many slots, rows and measures there are; then for each output a bias, the size
+//! of one step of its small weights, and a weight for each measure; then the rows; then the table.
+
+use crate::scan::MEASURES;
+
+/// Four labels, then the traits text, negation and quantity.
+pub(crate) const OUTPUTS: usize = 7;
+
+const HEAD: usize = 12;
+const ROW: usize = 12;
+const SLOT: usize = 12;
+/// A row of no cue: the word was learned from prompts.
+const NO_ROW: u8 = 255;
+
+/// What a row of cues tells besides its weights.
+pub(crate) type Flags = u16;
+pub(crate) const THING: Flags = 1 << 5;
+pub(crate) const RELATION: Flags = 1 << 6;
+pub(crate) const NUMBER: Flags = 1 << 7;
+/// Of a body or a building: `two legs` are no two things.
+pub(crate) const PART: Flags = 1 << 8;
+/// Politeness and what every prompt could say.
+pub(crate) const FRAME: Flags = 1 << 9;
+/// Talks to a reader of prompts, not to a painter.
+pub(crate) const ORDER: Flags = 1 << 10;
+pub(crate) const ENGLISH: Flags = 1 << 11;
+pub(crate) const FOREIGN: Flags = 1 << 12;
+/// Means something else in other languages.
+pub(crate) const ONLY_ENGLISH: Flags = 1 << 13;
+pub(crate) const NEGATION: Flags = 1 << 14;
+pub(crate) const CONTRAST: Flags = 1 << 15;
+
+/// A file of weights.
+#[derive(Clone, Copy)]
+pub(crate) struct Model<'a> {
+    bytes: &'a [u8],
+    slots: usize,
+    rows_at: usize,
+    table_at: usize,
+}
+
+/// What the table says of a word.
+#[derive(Clone, Copy)]
+pub(crate) struct Cue {
+    /// Where it stands: each counts once.
+    pub(crate) slot: usize,
+    pub(crate) weights: [i8; OUTPUTS],
+    pub(crate) row: Option<u8>,
+}
+
+impl<'a> Model<'a> {
+    /// Nothing when the bytes are no model of this plugin.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let count = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
+        let (slots, rows, measures) = (count(0)?, count(4)?, count(8)?);
+        let rows_at = HEAD + OUTPUTS * (2 + MEASURES) * 4;
+        let table_at = rows_at.checked_add(rows.checked_mul(ROW)?)?;
+        let whole = measures == MEASURES && slots.is_power_of_two() && rows < usize::from(NO_ROW);
+        (whole && bytes.len() == table_at.checked_add(slots.checked_mul(SLOT)?)?).then_some(Self {
+            bytes,
+            slots,
+            rows_at,
+            table_at,
+        })
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        self.slots
+    }
+
+    pub(crate) fn find(&self, hash: u32) -> Option<Cue> {
+        let mut slot = hash as usize & (self.slots - 1);
+        // The table is never full, and what is looked for stands near: it ends.
+        for _ in 0..self.slots {
+            let at = self.table_at + slot * SLOT;
+            let found = &self.bytes[at..at + SLOT];
+            let key = u32::from_le_bytes([found[0], found[1], found[2], found[3]]);
+            if key == hash {
+                let row = (found[11] != NO_ROW).then_some(found[11]);
+                return Some(Cue { slot, weights: small(&found[4..11]), row });
+            }
+            if key == 0 {
+                return None;
+            }
+            slot = (slot + 1) & (self.slots - 1);
+        }
+        None
+    }
+
+    pub(crate) fn row(&self, row: u8) -> [i8; OUTPUTS] {
+        let at = self.rows_at + usize::from(row) * ROW;
+        small(&self.bytes[at..at + OUTPUTS])
+    }
+
+    pub(crate) fn flags(&self, row: u8) -> Flags {
+        let at = self.rows_at + usize::from(row) * ROW + 8;
+        u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
+    }
+
+    /// One output for these sums of small weights and these measures.
+    pub(crate) fn output(&self, output: usize, sum: i32, measures: &[f32; MEASURES]) -> f32 {
+        let at = |index: usize| HEAD + (output * (2 + MEASURES) + index) * 4;
+        let number = |index: usize| {
+            let bytes = &self.bytes[at(index)..at(index) + 4];
+            f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+        };
+        let measured: f32 = measures.iter().enumerate().map(|(index, measure)| number(2 + index) * measure).sum();
+        number(0) + number(1) * sum as f32 + measured
+    }
+}
+
+fn small(bytes: &[u8]) -> [i8; OUTPUTS] {
+    std::array::from_fn(|output| bytes[output] as i8)
+}

@@ -1,0 +1,229 @@
+"""Trains the weights of `context-classifier`, or says how well that works on prompts kept apart.
+
+    python train.py labelled.csv                 writes ../src/model.bin
+    python train.py labelled.csv --evaluate      folds that keep a `group` together
+
+The file has the columns prompt, label, traits (joined by `|`) and group. Words are read by the plugin's own code
+(`examples/features.rs`), so what is trained is what is served.
+"""
+
+import argparse
+import collections
+import csv
+import itertools
+import json
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import tempfile
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+HERE = pathlib.Path(__file__).resolve().parent
+LABELS = ["artistic", "realistic", "technical", "general"]
+TRAITS = ["text", "negation", "quantity"]
+FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relation", "number", "part", "frame", "order",
+         "english", "foreign", "english-only", "negation", "contrast"]
+NO_ROW = 255
+# Settings, chosen on the folds of `--evaluate`.
+STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
+ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 2.0, 1.0
+LEAST_PROMPTS, MOST_WORDS = 3, 2200
+# Of a prompt that was made up, beside one of the collections.
+TAUGHT_WEIGHT = 0.3
+POLITE_SHARE = 0.2
+
+
+POLITE = ["Please draw _", "I would like a picture showing _, thanks.", "Can you make this for me: _", "Show _ for us, please."]
+
+
+def lexicon():
+    """Rows: name, flags, cues."""
+    rows = []
+    for line in (HERE / "lexicon.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            name, flags = line[1:].split("]")
+            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split() if flag in FLAGS), []))
+        elif line and not line.startswith("#"):
+            for cue in filter(None, line.split("|")):
+                parts = [list(part) if inside else [part] for part, inside in
+                         ((m.group(1) or m.group(2), m.group(1)) for m in re.finditer(r"\{([^}]*)\}|([^{]+)", cue))]
+                rows[-1][2].extend("".join(p) for p in itertools.product(*parts))
+    return rows
+
+
+def taught():
+    """Label (or none), traits, prompt."""
+    every = []
+    for line in (HERE / "taught.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            head, text = line.split(":", 1)
+            label, *traits = head.split()
+            parts = [m.group(1).split(";") if m.group(1) else [m.group(2)] for m in re.finditer(r"\{([^}]*)\}|([^{]+)", text.strip())]
+            every += [(None if label == "-" else LABELS.index(label), traits, "".join(p)) for p in itertools.product(*parts)]
+    return every
+
+
+def features(texts, weights=None):
+    command = ["cargo", "run", "--quiet", "--release", "--locked", "-p", "context-classifier", "--example", "features", "--"]
+    with tempfile.NamedTemporaryFile(suffix=".bin") as file:
+        if weights is not None:
+            file.write(weights)
+            file.flush()
+            command.append(file.name)
+        done = subprocess.run(command, input="".join(t + "\0" for t in texts).encode(), stdout=subprocess.PIPE, check=True, cwd=HERE)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def cues(rows):
+    """Hash to row; a cue in two rows belongs to the first."""
+    every = [(cue, index) for index, row in enumerate(rows) for cue in row[2]]
+    table = {}
+    for (cue, index), (hash_, length) in zip(every, features([cue for cue, _ in every])):
+        if hash_ == 0:
+            raise SystemExit(f"`{cue}` in [{rows[index][0]}] is {length} words: at most two")
+        table.setdefault(hash_, index)
+    return table
+
+
+def pack(rows, table, words, linear):
+    """The file that `src/model.rs` reads. `linear`: per output (bias, row weights, word weights by hash, measures)."""
+    measures = len(linear[0][3])
+    steps = [max(1e-6, np.abs(np.concatenate([rw, list(ww.values()) or [0.0]])).max() / 127) for _, rw, ww, _ in linear]
+    small = lambda value, step: int(np.clip(round(value / step), -127, 127))
+    keys = {**{h: r for h, r in table.items()}, **{h: NO_ROW for h in words if h not in table}}
+    slots = 1 << int(np.ceil(np.log2(len(keys) * 1.25)))
+    out = [None] * slots
+    for key in sorted(keys):
+        at = key & (slots - 1)
+        while out[at] is not None:
+            at = (at + 1) & (slots - 1)
+        weights = [small(ww.get(key, 0.0), s) for (_, _, ww, _), s in zip(linear, steps)]
+        out[at] = struct.pack("<I7bB", key, *weights, keys[key])
+    data = struct.pack("<III", slots, len(rows), measures)
+    for (bias, _, _, mw), step in zip(linear, steps):
+        data += struct.pack(f"<{2 + measures}f", bias, step, *mw)
+    for index, (_, flags, _) in enumerate(rows):
+        data += struct.pack("<7bxHxx", *[small(rw[index], s) for (_, rw, _, _), s in zip(linear, steps)], flags)
+    return data + b"".join(slot or bytes(12) for slot in out)
+
+
+class Corpus:
+    def __init__(self, path):
+        self.data = list(csv.DictReader(open(path, newline="", encoding="utf-8")))
+        self.prompts = [row["prompt"] for row in self.data]
+        self.labels = np.array([LABELS.index(row["label"]) for row in self.data])
+        self.traits = np.array([[t in row["traits"].split("|") for t in TRAITS] for row in self.data])
+        self.groups = [row["group"] for row in self.data]
+        self.rows = lexicon()
+        self.table = cues(self.rows)
+        # No weights, no words: only what the rows are.
+        blank = [(0.0, np.zeros(len(self.rows)), {}, [0.0] * 21)] * 7
+        self.blank = pack(self.rows, self.table, [], blank)
+        self.read = features(self.prompts, self.blank)
+        self.taught = taught()
+        polite = [f.replace("_", p) for f, p in zip(itertools.cycle(POLITE), self.prompts)]
+        self.polite_read = features(polite, self.blank)
+        self.taught_read = features([prompt for _, _, prompt in self.taught], self.blank)
+
+    def matrix(self, reads, words):
+        place = {h: i for i, h in enumerate(words)}
+        rows = np.array([[r["rows"][i // 64] >> (i % 64) & 1 for i in range(len(self.rows))] for r in reads], float)
+        measures = np.array([r["measures"] for r in reads])
+        at = [(n, place[h]) for n, r in enumerate(reads) for h in set(r["words"])
+              if h in place and (r["english"] or h in self.table)]
+        met = csr_matrix((np.ones(len(at)), tuple(np.array(at).T)), (len(reads), len(words)))
+        return hstack([rows * ROW_SCALE, measures * MEASURE_SCALE, met * WORD_SCALE]).tocsr()
+
+    def train(self, which):
+        """Weights from these prompts."""
+        counts = collections.Counter(h for n in which for h in set(self.read[n]["words"]))
+        words = sorted(h for h, c in counts.items() if c >= LEAST_PROMPTS)
+        words = sorted(words, key=lambda h: (-counts[h], h))[:MOST_WORDS]
+        x = self.matrix([self.read[n] for n in which] + [self.polite_read[n] for n in which] + self.taught_read, words)
+        told = [-1 if label is None else label for label, _, _ in self.taught]
+        own = np.concatenate([self.labels[which], self.labels[which], told])
+        share = np.repeat([1 - POLITE_SHARE, POLITE_SHARE, TAUGHT_WEIGHT], [len(which), len(which), len(self.taught)])
+        # Rare labels count for more, by the root of how rare they are: macro-F1 without losing calibration.
+        sizes = np.bincount(self.labels[which], minlength=4)
+        weight = np.sqrt(sizes.mean() / sizes)
+        told = own >= 0
+        labels = LogisticRegression(C=STRENGTH["labels"], max_iter=3000)
+        labels.fit(x[told], own[told], sample_weight=share[told] * weight[own[told]])
+        coefficients, biases = list(labels.coef_), list(labels.intercept_)
+        for number, name in enumerate(TRAITS):
+            y = np.concatenate([self.traits[which, number]] * 2 + [[name in traits for _, traits, _ in self.taught]])
+            fit = LogisticRegression(C=STRENGTH[name], max_iter=3000).fit(x, y, sample_weight=share)
+            coefficients.append(fit.coef_[0])
+            biases.append(fit.intercept_[0])
+        r, m = len(self.rows), len(self.read[0]["measures"])
+        linear = []
+        for bias, c in zip(biases, coefficients):
+            ww = {h: v * WORD_SCALE for h, v in zip(words, c[r + m:])}
+            linear.append((bias, c[:r] * ROW_SCALE, ww, c[r:r + m] * MEASURE_SCALE))
+        strong = [h for h in words if any(abs(l[2][h]) > 0.02 for l in linear)]
+        linear = [(b, rw, {h: ww[h] for h in strong}, mw) for b, rw, ww, mw in linear]
+        return pack(self.rows, self.table, strong, linear)
+
+
+def typos(prompt, rng):
+    """One word in ten has two letters swapped, one lost or one doubled."""
+    words = prompt.split(" ")
+    hit = [i for i, w in enumerate(words) if len(w) > 3 and w.isalpha()]
+    for i in rng.sample(hit, min(len(hit), max(1, len(words) // 10))):
+        w, at = words[i], rng.randrange(1, len(words[i]) - 1)
+        words[i] = rng.choice([w[:at] + w[at + 1] + w[at] + w[at + 2:], w[:at] + w[at + 1:], w[:at] + w[at] + w[at:]])
+    return " ".join(words)
+
+
+def framed(prompt):
+    return f"Hello, could you please create an image of {prompt.rstrip('. ')} for me? Thank you very much!"
+
+
+def evaluate(corpus, folds=5, seeds=2):
+    from sklearn.metrics import confusion_matrix, f1_score
+    variants = {"plain": corpus.prompts, "upper": [p.upper() for p in corpus.prompts],
+                "typos": [typos(p, random.Random(n)) for n, p in enumerate(corpus.prompts)],
+                "polite": [framed(p) for p in corpus.prompts]}
+    for seed in range(seeds):
+        out = {name: np.zeros((len(corpus.prompts), 7)) for name in variants}
+        split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(corpus.prompts, corpus.labels, corpus.groups)
+        for fit, held in split:
+            weights = corpus.train(fit)
+            for name, texts in variants.items():
+                out[name][held] = [r["probabilities"] for r in features([texts[n] for n in held], weights)]
+        p = out["plain"][:, :4]
+        said, sure = p.argmax(1), p.max(1)
+        right = said == corpus.labels
+        bins = np.minimum((sure * 10).astype(int), 9)
+        ece = sum(abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any())
+        print(f"seed {seed}: macro-F1 {f1_score(corpus.labels, said, average='macro'):.3f} "
+              f"accuracy {right.mean():.3f} calibration error {ece:.3f} bytes {len(weights)}")
+        print(confusion_matrix(corpus.labels, said))
+        for n, name in enumerate(TRAITS):
+            yes, truth = out["plain"][:, 4 + n] >= 0.5, corpus.traits[:, n]
+            print(f"  {name:9} precision {(yes & truth).sum() / max(1, yes.sum()):.3f} recall {(yes & truth).sum() / truth.sum():.3f}")
+        for name in ("upper", "typos", "polite"):
+            print(f"  same label, {name}: {(out[name][:, :4].argmax(1) == said).mean():.3f}")
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("prompts")
+    arguments.add_argument("--evaluate", action="store_true")
+    arguments = arguments.parse_args()
+    corpus = Corpus(arguments.prompts)
+    if arguments.evaluate:
+        return evaluate(corpus)
+    weights = corpus.train(np.arange(len(corpus.prompts)))
+    (HERE.parent / "src" / "model.bin").write_bytes(weights)
+    print(f"{len(weights)} bytes")
+
+
+if __name__ == "__main__":
+    main()
