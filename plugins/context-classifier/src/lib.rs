@@ -8,10 +8,11 @@
 mod fold;
 mod model;
 mod scan;
+mod seen;
 
 use muxel_sdk::{Classification, Classifier, Describe, Manifest, Refusal, Request, Trait, Value, export};
 
-use crate::{model::Model, scan::Seen};
+use crate::{model::Model, seen::Seen};
 
 /// As many things and relations as make a prompt wholly complex.
 const PROPOSITIONS_OF_COMPLEX: f32 = 8.0;
@@ -92,8 +93,8 @@ impl Probable {
             labels: powers.map(|power| power / sum),
             traits: [
                 likely(output(4)),
-                likely(output(5)).max(if seen.negates() { NAMED } else { 0.0 }),
-                likely(output(6)).max(if seen.counts() { NAMED } else { 0.0 }),
+                likely(output(5)).max(if seen.has_negations() { NAMED } else { 0.0 }),
+                likely(output(6)).max(if seen.has_counts() { NAMED } else { 0.0 }),
                 people,
                 transparency,
                 photo,

@@ -6,6 +6,7 @@ use crate::{
         CONTRAST, Cue, ENGLISH, FOREIGN, FRAME, Flags, Model, NEGATION, NUMBER, ONLY_ENGLISH, ORDER, OUTPUTS, PART,
         RELATION, THING,
     },
+    seen::Seen,
 };
 
 /// Characters looked at. What kind of picture is wanted is said early, and fuel is finite.
@@ -19,84 +20,9 @@ const LONGEST_QUOTATION: usize = 200;
 const LONGEST_UNSPACED: usize = 4;
 /// Words after a number in which a part of a body may stand: `two long hairy legs`.
 const NEAR: u32 = 4;
-/// How many numbers describe a prompt besides its cues.
-pub(crate) const MEASURES: usize = 21;
-
-/// What a prompt's words say.
-#[derive(Default)]
-pub(crate) struct Seen {
-    /// Sums of the weights of its cues, in steps.
-    pub(crate) sums: [i32; OUTPUTS],
-    /// For people, transparency, photo, style and layout: how many different cues speak for it.
-    pub(crate) trait_cues: [u8; 5],
-    /// Things and relations asked for.
-    pub(crate) propositions: u32,
-    /// Which rows of cues were met.
-    pub(crate) rows: [u64; 4],
-    /// Whether words that mean something else in other languages count.
-    pub(crate) english: bool,
-    /// In tenths, without politeness.
-    tenths_of_words: u32,
-    sentences: u32,
-    commas: u32,
-    quotations: u32,
-    quoted_characters: usize,
-    counts: u32,
-    first_count: Option<u32>,
-    counted_parts: u32,
-    negations: u32,
-    contrasts: u32,
-}
-
-impl Seen {
-    /// Whether it says what is not to be seen.
-    pub(crate) fn negates(&self) -> bool {
-        self.negations > 0
-    }
-
-    /// Whether it says how many of something are to be seen.
-    pub(crate) fn counts(&self) -> bool {
-        self.counts > 0
-    }
-
-    pub(crate) fn words(&self) -> f32 {
-        self.tenths_of_words as f32 / 10.0
-    }
-
-    pub(crate) fn measures(&self) -> [f32; MEASURES] {
-        let bit = |yes: bool| f32::from(u8::from(yes));
-        let length = (self.words() + 1.0).log2() / 4.0;
-        let first = self.first_count.unwrap_or(u32::MAX);
-        let (quoted, counted, negated) = (self.quotations > 0, self.counts > 0, self.negations > 0);
-        [
-            length,
-            length * length,
-            bit(self.words() <= 3.0),
-            bit(quoted),
-            (self.quoted_characters as f32 / 50.0).min(1.0),
-            self.quotations.min(4) as f32 / 2.0,
-            bit(quoted) * length,
-            bit(counted),
-            self.counts.min(3) as f32 / 2.0,
-            bit(first <= 1),
-            bit(first <= 8),
-            bit(first <= 25),
-            bit(counted) * length,
-            bit(self.counted_parts > 0),
-            bit(self.counts == 1),
-            bit(negated),
-            self.negations.min(3) as f32 / 2.0,
-            bit(negated) * length,
-            bit(self.contrasts > 0 && negated),
-            ((self.sentences + 1) as f32).log2() / 2.0,
-            (self.commas as f32 / (self.words() + 1.0)).min(0.5) * 2.0,
-        ]
-    }
-}
-
 /// `learned` is told of every word and pair of words: the trainer finds new ones by it.
 pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)) -> Seen {
-    let characters: Vec<Folded> = prompt.chars().take(MOST_CHARACTERS).map(fold).filter(seen).collect();
+    let characters: Vec<Folded> = prompt.chars().take(MOST_CHARACTERS).map(fold).filter(is_seen).collect();
     let mut scan = Scan::new(model, learned);
     let mut at = 0;
     while let Some(character) = characters.get(at)
@@ -114,7 +40,7 @@ pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)
     scan.end()
 }
 
-fn seen(folded: &Folded) -> bool {
+fn is_seen(folded: &Folded) -> bool {
     *folded != Folded::Nothing
 }
 
@@ -414,7 +340,7 @@ fn counts(value: u32, characters: &[Folded], from: usize, to: usize) -> bool {
 pub(crate) fn cue(text: &str) -> (u32, usize) {
     let (mut words, mut last) = (Vec::new(), 0);
     let (mut hash, mut unspaced) = (EMPTY, 0);
-    for folded in text.chars().map(fold).filter(seen).chain([Folded::Space]) {
+    for folded in text.chars().map(fold).filter(is_seen).chain([Folded::Space]) {
         match folded {
             Folded::Letter(letter) => {
                 if letter != last {

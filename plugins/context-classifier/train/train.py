@@ -48,7 +48,7 @@ def lexicon():
     for line in (HERE / "lexicon.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             name, flags = line[1:].split("]")
-            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split() if flag in FLAGS), []))
+            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split()), []))
         elif line and not line.startswith("#"):
             for cue in filter(None, line.split("|")):
                 parts = [list(part) if inside else [part] for part, inside in
