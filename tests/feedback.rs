@@ -4,7 +4,7 @@ use domain::digest::Digest;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Gateway, Provider, Reply, Setup, run_in};
+use crate::harness::{Answer, Gateway, Provider, Reply, Setup, png, run_in};
 
 /// Learns by the number of outcomes only; compiled against 0.1.0 of the contract.
 const LEARNER: &[u8] = include_bytes!("compat/0.1.0/learning-strategy.wasm");
@@ -178,7 +178,7 @@ async fn learning_begins_at_the_configured_file_and_goes_back_to_it() {
 
 #[tokio::test]
 async fn a_route_that_observes_serves_what_was_asked_for_and_prices_the_other_choice() {
-    let (_provider, setup) = two_models().await;
+    let (provider, setup) = two_models().await;
     let gateway = setup.config("[routes.default]\nobserve = true\nstrategies = [\"cheapest\"]\n").start().await;
     let reply = gateway.ask(json!({"model": "lab/dear", "prompt": "a fox"})).await;
     assert_eq!(reply.served_by(), "lab/dear");
@@ -195,6 +195,15 @@ async fn a_route_that_observes_serves_what_was_asked_for_and_prices_the_other_ch
     let sums = gateway.get("/admin/observed?since=1h").await.body;
     assert_eq!((&sums["comparable"], &sums["saved_usd_micros"]), (&json!(1), &json!(80_000)), "{sums:#}");
     assert_eq!(sums["data"][0]["served"], "lab/dear");
+    // What would have been chosen anyway saves nothing, also when its bill is another than expected.
+    use base64::Engine as _;
+    let picture = base64::engine::general_purpose::STANDARD.encode(png());
+    provider.always(Answer::Status(200, vec![], json!({"data": [{"b64_json": picture}], "usage": {"cost": 0.5}})));
+    let same = gateway.ask(json!({"model": "lab/cheap", "prompt": "a fox"})).await;
+    assert_eq!((same.served_by(), same.header("x-muxel-cost-usd")), ("lab/cheap", Some("0.500000")));
+    let sums = gateway.get("/admin/observed?since=1h").await.body;
+    assert_eq!((&sums["comparable"], &sums["saved_usd_micros"]), (&json!(2), &json!(80_000)), "{sums:#}");
+    assert_eq!(gateway.get("/admin/routes").await.body["data"][0]["observe"], true);
 }
 
 #[tokio::test]

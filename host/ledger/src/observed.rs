@@ -43,11 +43,13 @@ struct Sum {
     other: f64,
 }
 
+/// Where the one that served would have been chosen, its cost stands on both sides: an estimate that was off is no saving.
 pub(crate) async fn read(pool: &SqlitePool, period: Period) -> Result<Vec<ObservedLine>, ReadError> {
     let sums: Vec<Sum> = sqlx::query_as(
         "SELECT route, label, served, observed, count(*) AS requests, count(observed_usd_micros) AS comparable, \
          total(CASE WHEN observed_usd_micros IS NOT NULL THEN cost_usd_micros END) AS cost, \
-         total(observed_usd_micros) AS other FROM records \
+         total(CASE WHEN observed_usd_micros IS NOT NULL AND observed = served THEN cost_usd_micros \
+         ELSE observed_usd_micros END) AS other FROM records \
          WHERE observed IS NOT NULL AND served IS NOT NULL AND at_ms >= ? AND at_ms < ? \
          GROUP BY route, label, served, observed ORDER BY requests DESC, 1, 2, 3, 4 LIMIT ?",
     )

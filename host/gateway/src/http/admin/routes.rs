@@ -33,6 +33,7 @@ fn describe(snapshot: &Snapshot, route: &Route) -> Value {
         "min_quality": caps.min_quality,
         "deadline_ms": u64::try_from(route.deadline.as_millis()).unwrap_or(u64::MAX),
         "fall_over_after_charge": route.fall_over_after_charge,
+        "observe": route.observe,
         "unpriced": panel.unpriced.word(),
         "baseline": route.baseline,
         "candidates": {"tags": filter.tags, "only": filter.only, "never": filter.never, "count": candidates},
