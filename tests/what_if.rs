@@ -22,6 +22,10 @@ name = "studio/fine"
 sizes = ["1024x1024", "1024x1536"]
 price = { per-image = "0.05 USD" }
 
+[aliases]
+"flux-2-pro" = "auto"
+"house" = "studio/fine"
+
 [routes.default]
 strategies = ["cheapest"]
 
@@ -120,6 +124,26 @@ fn routes_and_strategies_are_asked_as_a_gateway_asks_them() {
         let (code, said, talk) = what_if(requests, &arguments);
         assert!(code == Some(1) && said.is_empty() && talk.contains(wrong), "{arguments:?}: {talk}");
     }
+}
+
+#[test]
+fn a_model_is_what_its_name_stands_for_here_or_in_the_catalogue() {
+    let head = "prompt,model,size,quality,n,cost\n";
+    let asked = |model: &str, quality: &str| {
+        let (report, _) = report(format!("{head}a fox,{model},1024x1024,{quality},1,\n").as_bytes(), &[]);
+        let all = &report["strategies"][0];
+        let why = all["left_out"][0]["code"].as_str().unwrap_or("compared").to_owned();
+        (why, all["asked_usd_micros"].as_u64().expect("a sum"))
+    };
+    let known = |micros| ("compared".to_owned(), micros);
+    let unknown = |why: &str| (why.to_owned(), 0);
+    assert_eq!(asked("house", ""), known(50_000));
+    // The catalogue knows more models than are on offer here, also those whose name means `auto` by now.
+    assert_eq!(asked("flux-2-pro", ""), known(30_000));
+    // With the few tokens of the prompt.
+    assert_eq!(asked("openai/gpt-image-2", "medium"), known(53_020));
+    assert_eq!(asked("openai/gpt-image-2", ""), unknown("unclear-tier"));
+    assert_eq!(asked("auto", ""), unknown("unknown-model"));
 }
 
 #[test]

@@ -98,28 +98,42 @@ impl Alternative<'_> {
         }
     }
 
-    /// What is known of a model: by this configuration, or else by the catalogue.
+    /// What is known of a model: by what its name stands for here, or else by the catalogue.
     fn asked(&self, name: &str, decision: &Decision) -> Asked {
         let offering = &self.preview.offering;
         let aliased = offering.aliases.get(name).map_or(name, String::as_str);
-        let quality = decision.request.quality;
-        let (candidates, is_offered, names_provider) = match meant(aliased, quality, &offering.candidates) {
-            Meant::One { candidates, names_provider } => (candidates, true, names_provider),
-            Meant::Several => return Asked::Unclear,
-            Meant::Nobody => match meant(aliased, quality, &self.listed) {
-                Meant::One { candidates, names_provider } => (candidates, false, names_provider),
-                Meant::Several => return Asked::Unclear,
-                Meant::Nobody => return Asked::Unknown,
-            },
-        };
-        let price = |candidate: &&Arc<Candidate>| {
-            let considered = |row: &&Considered| offering.candidates[row.candidate as usize].id == candidate.id;
+        // An alias may stand for `auto`, which says nothing of what was served before.
+        for name in [aliased, name] {
+            for (candidates, is_offered) in [(&offering.candidates, true), (&self.listed, false)] {
+                match meant(name, decision.request.quality, candidates) {
+                    Meant::Nobody => {}
+                    Meant::Several => return Asked::Unclear,
+                    Meant::One { candidates, names_provider } => {
+                        return self.known(&candidates, is_offered, names_provider, decision);
+                    }
+                }
+            }
+        }
+        Asked::Unknown
+    }
+
+    /// What is known of one model at one tier, of which `candidates` are the providers.
+    fn known(
+        &self,
+        candidates: &[&Arc<Candidate>],
+        is_offered: bool,
+        names_provider: bool,
+        decision: &Decision,
+    ) -> Asked {
+        let offered = &self.preview.offering.candidates;
+        let price = |candidate: &Candidate| {
+            let considered = |row: &&Considered| offered[row.candidate as usize].id == candidate.id;
             let row = decision.considered.iter().filter(|_| is_offered).find(considered);
             baseline::price(candidate, &decision.request, row.and_then(|row| row.cost))
         };
         // The least: a saving is not to be overstated.
-        let least = candidates.iter().map(|candidate| (price(candidate), candidate));
-        let least = least.min_by_key(|(price, _)| price.unwrap_or(MicroUsd::MAX));
+        let priced = candidates.iter().map(|candidate| (price(candidate), candidate));
+        let least = priced.min_by_key(|(price, _)| price.unwrap_or(MicroUsd::MAX));
         let Some((cost, candidate)) = least else { return Asked::Unknown };
         let quality = self.quality(candidate, &decision.classification, &decision.request);
         Asked::Known { candidate: candidate.id.clone(), names_provider, cost, quality }
