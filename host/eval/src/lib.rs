@@ -2,6 +2,7 @@
 //! replay of recorded decisions, simulated workloads, evaluation on ratings, and what last month would have cost.
 
 mod bench;
+mod decimal;
 mod plot;
 pub mod ratings;
 mod replay;

@@ -45,8 +45,17 @@ pub(crate) fn grid(svg: &mut Svg, frame: Frame, across: &Axis, across_unit: Unit
     svg.line((frame.left, frame.bottom()), (frame.left + frame.width, frame.bottom()), "base");
 }
 
+/// What becomes of a name for which there is no room beside its dot.
+#[derive(Clone, Copy)]
+pub(crate) enum Crowd {
+    /// It is written further down, or over another at last.
+    Written,
+    /// It is only seen by pointing at its dot.
+    LeftOut,
+}
+
 /// Names beside their dots, to the side that is free, else moved down until they are.
-pub(crate) fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &str)>) {
+pub(crate) fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &str)>, crowd: Crowd) {
     const LINE: f64 = 15.0;
     labels.sort_by(|((_, a), left), ((_, b), right)| a.total_cmp(b).then_with(|| left.cmp(right)));
     let dots: Vec<(f64, f64)> = labels.iter().map(|(at, _)| *at).collect();
@@ -61,10 +70,19 @@ pub(crate) fn label(svg: &mut Svg, frame: Frame, mut labels: Vec<((f64, f64), &s
             let inside = left >= frame.left && right <= frame.left + frame.width + 30.0;
             inside && taken.iter().all(apart) && dots.iter().all(clear)
         };
-        let lines = (0..8).map(|down| y + 4.0 + f64::from(down) * LINE);
+        let most = match crowd {
+            Crowd::Written => 8,
+            Crowd::LeftOut => 2,
+        };
+        let lines = (0..most).map(|down| y + 4.0 + f64::from(down) * LINE);
         let places = lines.flat_map(|line| spans.map(|(left, right, anchor)| (left, right, line, anchor)));
         let found = places.into_iter().find(|(left, right, line, _)| is_free((*left, *right), *line));
-        let (left, right, line, anchor) = found.unwrap_or((spans[0].0, spans[0].1, y + 4.0, Anchor::Start));
+        let Some((left, right, line, anchor)) = found.or_else(|| match crowd {
+            Crowd::Written => Some((spans[0].0, spans[0].1, y + 4.0, Anchor::Start)),
+            Crowd::LeftOut => None,
+        }) else {
+            continue;
+        };
         taken.push((left, right, line));
         svg.text((if matches!(anchor, Anchor::End) { right } else { left }, line), "mark", anchor, name);
     }

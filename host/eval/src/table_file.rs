@@ -14,6 +14,8 @@ use domain::digest::{Digest, Digester};
 
 /// Longest row, in bytes.
 const MOST_ROW: u64 = 8 << 20;
+/// Line breaks of a row that seems to hold others.
+const MANY_LINES: u64 = 5;
 /// What people write where there is nothing.
 const HOLES: [&str; 7] = ["", "-", "na", "n/a", "nan", "null", "none"];
 
@@ -78,7 +80,7 @@ impl TableFile {
         };
         let inner = BufReader::with_capacity(1 << 16, file);
         let source =
-            Source { inner, digester: Digester::default(), of_this_row: 0, read: 0, last: 0, has_returns: None };
+            Source { inner, digester: Digester::default(), of_this_row: 0, read: 0, last: [0; 2], has_returns: None };
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
         let headings = match reader.headers() {
             Ok(headings) => headings.iter().map(|heading| heading.trim().to_owned()).collect::<Vec<_>>(),
@@ -129,10 +131,12 @@ impl TableFile {
     /// blank lines, and before the LF of a CR LF.
     fn line(&self) -> u64 {
         let (at, source) = (self.reader.position(), self.reader.get_ref());
-        let is_cut = at.byte() == source.read && source.last != b'\n';
+        let [before, last] = source.last;
+        // Behind a quote that nobody closed, the last break of the file is part of the cell.
+        let is_in_quotes = self.record.as_slice().last() == Some(&b'\n') && before != b'"';
+        let is_cut = at.byte() == source.read && (last != b'\n' || is_in_quotes);
         let is_behind_its_line = source.has_returns != Some(true) && !is_cut;
-        let breaks = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-        at.line().saturating_sub(u64::from(is_behind_its_line) + breaks)
+        at.line().saturating_sub(u64::from(is_behind_its_line) + breaks(&self.record))
     }
 
     /// Of the bytes read so far: of the whole file after its last row.
@@ -179,10 +183,20 @@ impl<'a> Cells<'a> {
         self.record.len()
     }
 
+    /// Whether it goes over so many lines that it may hold other rows: behind a quote that nobody closed.
+    pub(crate) fn swallows(self) -> bool {
+        breaks(self.record) >= MANY_LINES
+    }
+
     /// A cell; empty when the row has none there, `None` when it is no UTF-8.
     pub(crate) fn text(self, column: usize) -> Option<&'a str> {
         std::str::from_utf8(self.record.get(column).unwrap_or_default()).ok()
     }
+}
+
+/// Line breaks in its cells.
+fn breaks(record: &ByteRecord) -> u64 {
+    record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Whether a cell says that there is nothing.
@@ -196,8 +210,8 @@ struct Source {
     digester: Digester,
     of_this_row: u64,
     read: u64,
-    /// The byte that was read last.
-    last: u8,
+    /// The two bytes that were read last.
+    last: [u8; 2],
     /// Whether lines end with CR and LF; `None` before the first has ended.
     has_returns: Option<bool>,
 }
@@ -222,10 +236,14 @@ impl Read for Source {
         if self.has_returns.is_none()
             && let Some(end) = buffer[..count].iter().position(|byte| *byte == b'\n')
         {
-            let before = end.checked_sub(1).map_or(self.last, |before| buffer[before]);
+            let before = end.checked_sub(1).map_or(self.last[1], |before| buffer[before]);
             self.has_returns = Some(before == b'\r');
         }
-        self.last = buffer[..count].last().copied().unwrap_or(self.last);
+        self.last = match buffer[..count] {
+            [.., before, last] => [before, last],
+            [last] => [self.last[1], last],
+            [] => self.last,
+        };
         Ok(count)
     }
 }
@@ -265,6 +283,8 @@ mod tests {
             ("\u{feff}a\n1\n2", vec![2, 3]),
             ("\u{feff}a\r\n\r\n\r\n1\r\n2", vec![4, 5]),
             ("a\n\n\n\"1\n1\"\n\n2", vec![4, 7]),
+            ("a\n1\n\"2\n2\n2\n", vec![2, 3]),
+            ("a\n1\n\"2\n\"\n", vec![2, 3]),
             ("a\r\n\"1\r\n1\"\r\n\r\n\"2\r\n2\"", vec![2, 5]),
         ] {
             let (_folder, path) = written(bytes.as_bytes());

@@ -12,7 +12,6 @@
 //! - **What would have been chosen is priced as an estimate**, by the cost models, as if its first attempt delivered.
 //! - **Qualities are expectations**, of both sides alike: nobody has seen the pictures.
 
-mod dollars;
 mod faults;
 mod read;
 mod report;

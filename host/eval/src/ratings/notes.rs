@@ -8,12 +8,14 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     Cells,
+    OpenQuote,
     NotText,
     NoId,
     NoPrompt,
     LongPrompt,
     NoModel,
     Price,
+    PriceInDollars,
     NoRating,
     OtherPrompt,
     Duplicate,
@@ -27,12 +29,14 @@ impl Fault {
     fn code(self) -> &'static str {
         match self {
             Self::Cells => "wrong-number-of-cells",
+            Self::OpenQuote => "open-quote",
             Self::NotText => "not-utf-8",
             Self::NoId => "no-prompt-id",
             Self::NoPrompt => "no-prompt",
             Self::LongPrompt => "prompt-too-long",
             Self::NoModel => "no-model",
             Self::Price => "bad-price",
+            Self::PriceInDollars => "price-in-dollars",
             Self::NoRating => "no-rating",
             Self::OtherPrompt => "id-with-another-prompt",
             Self::Duplicate => "duplicate",
@@ -43,24 +47,34 @@ impl Fault {
         }
     }
 
-    /// After a count: `3 rows left out: ...`.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Cells => "rows left out: not as many cells as headings (a prompt with commas needs quotes)",
-            Self::NotText => "rows left out: not UTF-8",
-            Self::NoId => "rows left out: no prompt_id",
-            Self::NoPrompt => "rows left out: no prompt",
-            Self::LongPrompt => "rows left out: a prompt over 1 MiB (a quote may not be closed)",
-            Self::NoModel => "rows left out: no model",
-            Self::Price => "rows left out: price_usd_micros is no amount from 0 to 4294967295",
-            Self::NoRating => "rows left out: no rating from 1 to 5",
-            Self::OtherPrompt => "rows left out: their prompt_id stood for another prompt before",
-            Self::Duplicate => "rows left out: the same prompt_id and model came before",
-            Self::Hole => "ratings are empty",
-            Self::NoNumber => "ratings left out: no number",
-            Self::OutOfRange => "ratings left out: not from 1 to 5",
-            Self::OtherPrice => "rows have another price than their model's first; each counts at its own",
-        }
+    /// With its count: `3 rows left out: ...`.
+    fn told(self, count: u64) -> String {
+        let rows = if count == 1 { "row" } else { "rows" };
+        let ratings = if count == 1 { "rating" } else { "ratings" };
+        let left_out = match self {
+            Self::Hole => return format!("{count} {ratings} not given"),
+            Self::NoNumber => return format!("{count} {ratings} left out: no number"),
+            Self::OutOfRange => return format!("{count} {ratings} left out: not from 1 to 5"),
+            Self::OtherPrice if count == 1 => return "1 row has another price than its model's first".to_owned(),
+            Self::OtherPrice => {
+                return format!("{count} rows have another price than their model's first; each counts at its own");
+            }
+            Self::Cells => "not as many cells as headings (a prompt with commas needs quotes)",
+            Self::OpenQuote => {
+                "not as many cells as headings, over many lines (a quote that is not closed swallows rows)"
+            }
+            Self::NotText => "not UTF-8",
+            Self::NoId => "no prompt_id",
+            Self::NoPrompt => "no prompt",
+            Self::LongPrompt => "a prompt over 1 MiB (a quote may not be closed)",
+            Self::NoModel => "no model",
+            Self::Price => "price_usd_micros is no amount from 0 to 4294967295",
+            Self::PriceInDollars => "price_usd_micros is less than one: 0.04 dollars are 40000 micro-dollars",
+            Self::NoRating => "no rating from 1 to 5",
+            Self::OtherPrompt => "the same prompt_id stood for another prompt before",
+            Self::Duplicate => "the same prompt_id and model came before",
+        };
+        format!("{count} {rows} left out: {left_out}")
     }
 }
 
@@ -74,12 +88,17 @@ impl Notes {
         *count += 1;
     }
 
+    /// How often it was noted, and the line where it first was.
+    pub(super) fn of(&self, fault: Fault) -> Option<(u64, u64)> {
+        self.0.get(&fault).copied()
+    }
+
     pub(super) fn warnings(&self) -> Vec<Warning> {
         let warning = |(fault, (count, line)): (&Fault, &(u64, u64))| Warning {
             code: fault.code(),
             count: *count,
             first_line: Some(*line),
-            text: format!("{count} {}", fault.words()),
+            text: fault.told(*count),
         };
         self.0.iter().map(warning).collect()
     }

@@ -3,7 +3,7 @@
 
 use super::report::{AtSaving, Outcome, Report, Single, Strategy};
 use crate::plot::{
-    Frame,
+    Crowd, Frame,
     axis::{Axis, Unit},
     grid, label,
     style::{COLOURS, STYLE},
@@ -124,7 +124,7 @@ impl<'a> Picture<'a> {
         let singles = self.inside.iter().map(|single| (self.single(single), short(&single.model, LONGEST)));
         let oracle = oracle(self.report).map(|(cost, quality)| (self.place(cost, quality), "oracle".to_owned()));
         let names: Vec<_> = singles.chain(oracle).collect();
-        label(svg, FRAME, names.iter().map(|(at, name)| (*at, name.as_str())).collect());
+        label(svg, FRAME, names.iter().map(|(at, name)| (*at, name.as_str())).collect(), Crowd::LeftOut);
     }
 
     fn single(&self, single: &Single) -> (f64, f64) {
@@ -232,10 +232,14 @@ fn kept(outcome: &Outcome) -> String {
     format!("{:.1} %{interval}", outcome.quality_ratio * 100.0)
 }
 
+/// Without its middle: what tells long names apart often stands at their end.
 fn short(name: &str, most: usize) -> String {
-    if name.chars().count() <= most {
+    let count = name.chars().count();
+    if count <= most {
         return name.to_owned();
     }
-    let kept: String = name.chars().take(most - 3).collect();
-    format!("{kept}...")
+    let kept = most - 3;
+    let start: String = name.chars().take(kept / 2).collect();
+    let end: String = name.chars().skip(count - (kept - kept / 2)).collect();
+    format!("{start}...{end}")
 }

@@ -8,7 +8,10 @@ use std::{collections::BTreeSet, path::Path};
 use domain::{digest::Digest, money::MicroUsd};
 
 use super::notes::{Fault, Notes};
-use crate::table_file::{Cells, TableError, TableFile, is_hole};
+use crate::{
+    decimal::{self, Decimal},
+    table_file::{Cells, TableError, TableFile, is_hole},
+};
 
 /// Columns that every file needs, beside at least one rating.
 const NEEDED: [&str; 4] = ["prompt_id", "prompt", "model", "price_usd_micros"];
@@ -17,7 +20,7 @@ const RATING: &str = "rating_";
 /// Most raters.
 const MOST_RATERS: usize = 64;
 /// Largest price of a picture: what plugins can be told.
-const MOST_PRICE: f64 = u32::MAX as f64;
+const MOST_PRICE: u64 = u32::MAX as u64;
 /// Longest prompt, in bytes: behind a longer one there is a quote that nobody closed.
 const MOST_PROMPT: usize = 1 << 20;
 
@@ -30,6 +33,8 @@ pub enum RatingsError {
     Raters { file: String, count: usize },
     #[error("`{file}` line {line}: more than {most} models")]
     Models { file: String, line: u64, most: usize },
+    #[error("`{file}`: {count} of {all} ratings are not from 1 to 5 (first in line {line})")]
+    Scale { file: String, count: u64, all: u64, line: u64 },
     #[error("nothing in `{file}` can be used: {why}")]
     Nothing { file: String, why: String, hint: &'static str },
     #[error("{prompts} different prompts cannot be cut into {folds} folds")]
@@ -47,6 +52,11 @@ impl RatingsError {
             Self::Raters { .. } => format!("keep at most {MOST_RATERS}"),
             Self::Models { .. } => {
                 "`model` names who made the picture; is another column under that heading?".to_owned()
+            }
+            Self::Scale { .. } => {
+                "bring them to a scale from 1 to 5: 1 + 4 * (rating - lowest) / (highest - lowest), with \
+                                   the lowest and the highest of their own scale"
+                    .to_owned()
             }
             Self::Nothing { hint, .. } => (*hint).to_owned(),
             Self::Folds { .. } => {
@@ -183,7 +193,7 @@ impl Columns {
     /// The price of a row that can be used, or why it cannot.
     fn check(&self, cells: Cells<'_>) -> Result<MicroUsd, Fault> {
         if cells.len() != self.count {
-            return Err(Fault::Cells);
+            return Err(if cells.swallows() { Fault::OpenQuote } else { Fault::Cells });
         }
         let used = [self.id, self.prompt, self.model, self.price];
         if used.iter().chain(&self.ratings).any(|column| cells.text(*column).is_none()) {
@@ -202,14 +212,18 @@ impl Columns {
         if text(cells, self.model).trim().is_empty() {
             return Err(Fault::NoModel);
         }
-        price(text(cells, self.price)).ok_or(Fault::Price)
+        price(text(cells, self.price))
     }
 }
 
 /// Whole micro-dollars, also as a spreadsheet writes them (`40000.0`); a fraction is rounded up.
-fn price(text: &str) -> Option<MicroUsd> {
-    let amount: f64 = text.trim().parse().ok()?;
-    (0.0..=MOST_PRICE).contains(&amount).then(|| MicroUsd(amount.ceil() as u64))
+fn price(text: &str) -> Result<MicroUsd, Fault> {
+    let Decimal { whole, is_cut, .. } = decimal::read(text.trim(), 0).ok_or(Fault::Price)?;
+    if whole == 0 && is_cut {
+        return Err(Fault::PriceInDollars);
+    }
+    let micros = whole.saturating_add(u64::from(is_cut));
+    if micros > MOST_PRICE { Err(Fault::Price) } else { Ok(MicroUsd(micros)) }
 }
 
 fn rating(text: &str, mut note: impl FnMut(Fault)) -> f32 {

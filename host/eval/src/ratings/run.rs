@@ -61,7 +61,13 @@ pub fn run(
     let mut heard = |done| progress(done, all);
     let choices = Choices::make(ratings, &counts, &expected, judges, contestants, seed, &mut heard)?;
     let scale = Scale::new(ratings, &field);
+    let oracle = scale.oracle();
     let mut warnings = warnings(ratings, &field, judges, quality);
+    if oracle.quality.is_some_and(|known| known < scale.best.mean_quality()) {
+        let text = "the oracle is below the best single model: these ratings are too few or too noisy to tell which \
+                    model is best for which prompt, and a negative regret means nothing";
+        warnings.push(Warning::of("oracle-below-best", 1, text.to_owned()));
+    }
     let mut settings = 0;
     let mut strategies = Vec::with_capacity(contestants.len());
     for (contestant, unanswered) in contestants.iter().zip(&choices.unanswered) {
@@ -98,7 +104,7 @@ pub fn run(
         best_single: scale.single(field.best),
         cheapest_single: scale.single(field.cheapest),
         singles,
-        oracle: scale.oracle(),
+        oracle,
         strategies,
         warnings,
     })

@@ -17,6 +17,9 @@ use super::{
 
 /// Most models of one file.
 const MOST_MODELS: usize = 200;
+/// When more than one of so many ratings is out of range, and not just a few, they are on another scale: those left would mislead.
+const MOST_OUT_OF_RANGE: u64 = 20;
+const FEWEST_OUT_OF_RANGE: u64 = 10;
 /// Rows between two words about progress.
 const PROGRESS: u64 = 4_096;
 
@@ -85,6 +88,14 @@ impl Ratings {
             if rows.seen() % PROGRESS == 0 {
                 progress(rows.seen());
             }
+        }
+        let given = building.given.iter().filter(|rating| !rating.is_nan()).count() as u64;
+        if let Some((count, line)) = notes.of(Fault::OutOfRange)
+            && count >= FEWEST_OUT_OF_RANGE
+            && count * MOST_OUT_OF_RANGE > count + given
+        {
+            let file = path.display().to_string();
+            return Err(RatingsError::Scale { file, count, all: count + given, line });
         }
         if building.marks.is_empty() {
             let (file, warnings) = (path.display().to_string(), notes.warnings());

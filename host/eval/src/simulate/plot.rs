@@ -8,7 +8,7 @@ use super::{
     tally::{End, Mark},
 };
 use crate::plot::{
-    Frame,
+    Crowd, Frame,
     axis::{Axis, Unit},
     grid, label,
     style::{COLOURS, CURVES, FAINT, STYLE},
@@ -181,7 +181,7 @@ fn scatter(svg: &mut Svg, report: &Report) {
         svg.dot(at, 7.0, colour_of(&drawn, strategy).unwrap_or(FAINT), &strategy.name);
         labels.push((at, &strategy.name));
     }
-    label(svg, frame, labels);
+    label(svg, frame, labels, Crowd::Written);
 }
 
 #[cfg(test)]

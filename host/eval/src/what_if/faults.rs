@@ -13,6 +13,7 @@ const LONGEST: usize = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     Cells,
+    OpenQuote,
     NotText,
     NoPrompt,
     LongPrompt,
@@ -29,6 +30,7 @@ impl Fault {
     fn code(self) -> &'static str {
         match self {
             Self::Cells => "wrong-number-of-cells",
+            Self::OpenQuote => "open-quote",
             Self::NotText => "not-utf-8",
             Self::NoPrompt => "no-prompt",
             Self::LongPrompt => "prompt-too-long",
@@ -51,6 +53,9 @@ impl Fault {
     fn words(self, is_one: bool) -> String {
         let what = match self {
             Self::Cells => "not as many cells as headings (a prompt with commas needs quotes)",
+            Self::OpenQuote => {
+                "not as many cells as headings, over many lines (a quote that is not closed swallows rows)"
+            }
             Self::NotText => "not UTF-8",
             Self::NoPrompt => "no prompt",
             Self::LongPrompt => "a prompt over 32000 characters, which no request may have",

@@ -11,11 +11,11 @@ use domain::{
     size::Size,
 };
 
-use super::{
-    dollars,
-    faults::{Fault, Faults, Problem},
+use super::faults::{Fault, Faults, Problem};
+use crate::{
+    decimal::dollars,
+    table_file::{Cells, TableError, TableFile, is_hole},
 };
-use crate::table_file::{Cells, TableError, TableFile, is_hole};
 
 const NAMES: [&str; 6] = ["prompt", "model", "size", "quality", "n", "cost"];
 
@@ -125,7 +125,7 @@ impl Columns {
     fn request(&self, cells: Cells<'_>, faults: &mut Faults) -> Option<Row> {
         let line = cells.line;
         if cells.len() != self.count {
-            faults.note(Fault::Cells, line, "");
+            faults.note(if cells.swallows() { Fault::OpenQuote } else { Fault::Cells }, line, "");
             return None;
         }
         let mut bad = |fault, cell: &str| faults.note(fault, line, cell);
@@ -163,7 +163,7 @@ impl Columns {
             bad(Fault::Count, filled(self.n).unwrap_or_default());
             None
         })?;
-        let cost = match filled(self.cost).map(|cell| (cell, dollars::read(cell))) {
+        let cost = match filled(self.cost).map(|cell| (cell, dollars(cell))) {
             None => None,
             Some((cell, None)) => {
                 bad(Fault::Cost, cell);

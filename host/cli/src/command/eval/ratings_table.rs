@@ -17,8 +17,14 @@ const STRONGEST: usize = 3;
 pub(super) fn report(report: &Report) -> String {
     let about = &report.ratings;
     let mut text = format!(
-        "{} prompts scored, {} models, {} raters; expectations: {}, seed {}\n{}\n",
-        about.prompts_scored, about.models, about.raters, about.quality, about.seed, about.method
+        "{} prompts scored, {} models, {} rater{}; expectations: {}, seed {}\n{}\n",
+        about.prompts_scored,
+        about.models,
+        about.raters,
+        if about.raters == 1 { "" } else { "s" },
+        about.quality,
+        about.seed,
+        about.method
     );
     let single = |single: &Single| vec![single.model.clone(), quality(single.quality), dollars(single.cost_usd_micros)];
     let singles = table::plain(&["one model for all", "quality", "cost each"], 1, report.singles.iter().map(single));
