@@ -14,6 +14,7 @@ mod generations;
 mod hostile;
 mod idempotency;
 mod kit;
+mod labels;
 mod lifecycle;
 mod manners;
 mod money;

@@ -187,7 +187,7 @@ fn odd_prices_few_models_and_one_rater_are_no_reason_to_panic_or_to_boast() {
     let noisy = read(&rated(|number, place| {
         let place = u64::from(place);
         let seed = u64::from(number) * 2 + place;
-        let rating = |salt: u64| (seed * 2_654_435_761 + salt * 40_503 >> 7) % 4 + 1 + (1 - place);
+        let rating = |salt: u64| ((seed * 2_654_435_761 + salt * 40_503) >> 7) % 4 + 1 + (1 - place);
         format!("{},{},{},{}", 9_000 - 8_000 * place, rating(1), rating(2), rating(3))
     }));
     let oracle = noisy["oracle"]["quality"].as_f64().expect("three raters");

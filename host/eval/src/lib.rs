@@ -3,6 +3,9 @@
 
 mod bench;
 mod decimal;
+mod faults;
+pub mod labels;
+mod parallel;
 mod plot;
 pub mod ratings;
 mod replay;
@@ -11,5 +14,6 @@ mod table_file;
 pub mod what_if;
 
 pub use bench::{BenchError, DecisionRun, bench_decision};
+pub use faults::Problem;
 pub use replay::{Comparison, Finding, Replayed, ReplayedCall, Replayer};
 pub use table_file::TableError;

@@ -36,6 +36,7 @@ mod table;
 pub use contestant::Contestant;
 pub use fit::{fit, fitted_on, quality_file};
 pub use judges::Judges;
+pub(crate) use judges::subject;
 pub use names::Model;
 pub use notes::Warning;
 pub use plot::plot;

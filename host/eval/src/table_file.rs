@@ -149,6 +149,20 @@ impl TableFile {
         (self.bytes > 0).then(|| (self.reader.get_ref().read as f64 / self.bytes as f64).min(1.0))
     }
 
+    /// The column of that name, in letters of any case.
+    ///
+    /// # Errors
+    ///
+    /// When there are two.
+    pub(crate) fn place(&self, name: &str) -> Result<Option<usize>, TableError> {
+        let mut found = self.headings.iter().enumerate().filter(|(_, heading)| heading.eq_ignore_ascii_case(name));
+        let first = found.next().map(|(column, _)| column);
+        match found.next() {
+            Some(_) => Err(TableError::Twice { file: self.name.clone(), name: name.to_owned() }),
+            None => Ok(first),
+        }
+    }
+
     /// Why `missing` cannot be found among the headings.
     pub(crate) fn missing(&self, missing: &'static str) -> TableError {
         let one = match self.headings.as_slice() {

@@ -12,7 +12,7 @@
 //! - **What would have been chosen is priced as an estimate**, by the cost models, as if its first attempt delivered.
 //! - **Qualities are expectations**, of both sides alike: nobody has seen the pictures.
 
-mod faults;
+mod fault;
 mod read;
 mod report;
 mod tally;
@@ -21,11 +21,10 @@ use std::path::Path;
 
 use domain::hindsight::Hindsight;
 
-pub use faults::Problem;
 pub use read::Row;
 pub use report::{Chosen, Figures, Group, LeftOut, OfModel, PaidAndListed, Qualities, Report, Strategy, Unserved};
 
-use crate::table_file::TableError;
+use crate::{parallel, table_file::TableError};
 use read::Rows;
 use tally::Tally;
 
@@ -74,7 +73,8 @@ pub fn run(
         if batch.is_empty() {
             break;
         }
-        for (row, ways) in batch.iter().zip(all(&batch, names.len(), look_back)) {
+        let in_all_ways = |row: &Row| (0..names.len()).map(|way| look_back(way, row)).collect::<Vec<_>>();
+        for (row, ways) in batch.iter().zip(parallel::map(&batch, in_all_ways)) {
             for (tally, hindsight) in tallies.iter_mut().zip(ways) {
                 tally.add(row, &hindsight);
             }
@@ -89,23 +89,4 @@ pub fn run(
         return Err(WhatIfError::Nothing { file: path.display().to_string(), why });
     }
     Ok(Report::new(&rows, used, problems, names, &tallies))
-}
-
-/// A batch, shared by the machine's processors. Nothing depends on who decided when.
-fn all(batch: &[Row], ways: usize, look_back: &(dyn Fn(usize, &Row) -> Hindsight + Sync)) -> Vec<Vec<Hindsight>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let one = |row: &Row| (0..ways).map(|way| look_back(way, row)).collect::<Vec<_>>();
-    std::thread::scope(|scope| {
-        let working: Vec<_> = batch
-            .chunks(batch.len().div_ceil(threads))
-            .map(|chunk| {
-                scope.spawn(move || {
-                    sandbox::prepare_thread();
-                    chunk.iter().map(one).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let joined = working.into_iter().map(|thread| thread.join());
-        joined.flat_map(|joined| joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    })
 }

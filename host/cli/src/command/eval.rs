@@ -1,7 +1,9 @@
-//! `muxel eval`: how strategies compare.
+//! `muxel eval`: how strategies and classifiers compare.
 
 mod entrants;
 mod fit;
+mod labels;
+mod labels_table;
 mod rated;
 mod ratings_table;
 mod run;
@@ -14,11 +16,12 @@ use clap::Subcommand;
 
 use crate::{exit::ExitStatus, printer::Printer};
 
-/// Compare strategies
+/// Compare strategies and classifiers
 #[derive(Debug, Subcommand)]
 pub(crate) enum Eval {
     Run(run::Run),
     Fit(fit::Fit),
+    Labels(labels::Labels),
     Simulate(simulate::Simulate),
     WhatIf(what_if::WhatIf),
 }
@@ -28,6 +31,7 @@ impl Eval {
         match self {
             Self::Run(command) => command.run(printer),
             Self::Fit(command) => command.run(printer),
+            Self::Labels(command) => command.run(printer),
             Self::Simulate(command) => command.run(printer),
             Self::WhatIf(command) => command.run(printer),
         }

@@ -65,7 +65,7 @@ impl Judges {
 }
 
 /// What a call is about. Trials count neither for nor against a plugin.
-pub(super) fn subject<'a>(request: &'a Request, moment: &'a Moment) -> Subject<'a> {
+pub(crate) fn subject<'a>(request: &'a Request, moment: &'a Moment) -> Subject<'a> {
     let prompt_chars = u32::try_from(request.prompt.chars().count()).unwrap_or(u32::MAX);
     Subject { request, moment, prompt_chars, source: Source::Trial }
 }

@@ -34,6 +34,10 @@ pub enum NoContestant {
     Candidate { name: String, near: Vec<String> },
     #[error("`{name}` is a {is}, no strategy")]
     Kind { name: String, is: String },
+    #[error("there is no classifier `{name}`")]
+    Classifier { name: String, near: Vec<String> },
+    #[error("`{name}` is a {is}, no classifier")]
+    NoClassifier { name: String, is: String },
 }
 
 impl NoContestant {
@@ -46,6 +50,8 @@ impl NoContestant {
                 near.join(", ")
             ),
             Self::Candidate { near, .. } => format!("did you mean {}?", near.join(", ")),
+            Self::Classifier { near, .. } => format!("there are {}; a file ends in `.wasm`", near.join(", ")),
+            Self::NoClassifier { .. } => "only classifiers say what a prompt is".to_owned(),
             Self::Kind { .. } => "only strategies compete; the workload's route names a classifier".to_owned(),
         }
     }

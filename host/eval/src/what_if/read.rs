@@ -11,9 +11,10 @@ use domain::{
     size::Size,
 };
 
-use super::faults::{Fault, Faults, Problem};
+use super::fault::Fault;
 use crate::{
     decimal::dollars,
+    faults::{Faults, Problem},
     table_file::{Cells, TableError, TableFile, is_hole},
 };
 
@@ -35,7 +36,7 @@ pub struct Row {
 pub(super) struct Rows {
     table: TableFile,
     columns: Columns,
-    faults: Faults,
+    faults: Faults<Fault>,
 }
 
 impl Rows {
@@ -102,14 +103,7 @@ struct Columns {
 
 impl Columns {
     fn of(table: &TableFile) -> Result<Self, TableError> {
-        let place = |name: &str| {
-            let mut found = table.headings.iter().enumerate().filter(|(_, heading)| heading.eq_ignore_ascii_case(name));
-            let first = found.next().map(|(column, _)| column);
-            match found.next() {
-                Some(_) => Err(TableError::Twice { file: table.name.clone(), name: name.to_owned() }),
-                None => Ok(first),
-            }
-        };
+        let place = |name| table.place(name);
         Ok(Self {
             count: table.headings.len(),
             prompt: place(NAMES[0])?.ok_or_else(|| table.missing(NAMES[0]))?,
@@ -122,7 +116,7 @@ impl Columns {
     }
 
     /// `None` of a row that is left out, which was noted.
-    fn request(&self, cells: Cells<'_>, faults: &mut Faults) -> Option<Row> {
+    fn request(&self, cells: Cells<'_>, faults: &mut Faults<Fault>) -> Option<Row> {
         let line = cells.line;
         if cells.len() != self.count {
             faults.note(if cells.swallows() { Fault::OpenQuote } else { Fault::Cells }, line, "");

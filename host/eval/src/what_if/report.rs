@@ -9,10 +9,10 @@ use domain::{hindsight::Incomparable, money::MicroUsd};
 use serde::Serialize;
 
 use super::{
-    faults::Problem,
     read::Rows,
     tally::{Sums, Tally},
 };
+use crate::faults::Problem;
 
 const BASIS: &str = "what would have been chosen is priced by the cost models with today's catalogue, as if its first \
     attempt delivered; qualities are expectations, 0 to 1, of both sides: nobody has seen the pictures";

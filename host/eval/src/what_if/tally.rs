@@ -9,7 +9,8 @@ use domain::{
     money::MicroUsd,
 };
 
-use super::{faults::keep_line, read::Row};
+use super::read::Row;
+use crate::faults::keep_line;
 
 /// Models that were asked for, and labels, that are told apart: the first ones. The others are counted together.
 pub(super) const MOST_MODELS: usize = 100;
