@@ -10,7 +10,7 @@ use domain::{
     money::PriceFactor,
     plugin::{Classification, Contender, Live, Offer},
     policy::native_order,
-    price::Price,
+    price::{Estimate, Price},
     request::{Moment, Request},
 };
 use sandbox::Subject;
@@ -21,8 +21,9 @@ use super::{
     judges::{Judges, subject},
     notes::Notes,
     read::{RatingsError, Rows},
-    table::Ratings,
+    table::{Mark, Ratings},
 };
+use crate::parallel;
 
 /// Prompts that are decided on at a time.
 const BATCH: usize = 256;
@@ -31,10 +32,11 @@ const NOW_MS: u64 = 1_767_225_600_000;
 /// Stands where a prompt was not decided on.
 const NOBODY: u16 = u16::MAX;
 
-/// Places among all marks, of each setting of each contestant at each prompt.
+/// Whom each setting of each contestant takes for each prompt, in each deal.
 pub(super) struct Choices {
     settings: usize,
-    /// A model's number for each prompt and setting.
+    pub(super) deals: usize,
+    /// A model's number for each prompt, setting and deal.
     models: Vec<u16>,
     /// Decisions of each contestant to which its strategy had no answer.
     pub(super) unanswered: Vec<u64>,
@@ -57,7 +59,8 @@ impl Choices {
     ) -> Result<Self, RatingsError> {
         let settings = contestants.iter().map(|contestant| contestant.settings.len()).sum();
         let deciding = Deciding { ratings, expected, judges, contestants, seed, unanswered: zeros(contestants.len()) };
-        let mut models = vec![NOBODY; settings * ratings.prompts.len()];
+        let deals = expected.deals();
+        let mut models = vec![NOBODY; settings * deals * ratings.prompts.len()];
         let mut open = counts.to_vec();
         let mut rows = Rows::open(&ratings.path)?;
         let mut batch: Vec<(u32, Arc<str>)> = Vec::with_capacity(BATCH);
@@ -73,9 +76,10 @@ impl Choices {
                 batch.push((prompt, row.prompt.into()));
             }
             if batch.len() == BATCH || (is_last && !batch.is_empty()) {
-                for (prompt, chosen) in deciding.all(&batch, settings) {
-                    let start = prompt as usize * settings;
-                    models[start..start + settings].copy_from_slice(&chosen);
+                let one = |(prompt, text): &(u32, Arc<str>)| (*prompt, deciding.one(*prompt, text, settings));
+                for (prompt, chosen) in parallel::map(&batch, one) {
+                    let start = prompt as usize * settings * deals;
+                    models[start..start + settings * deals].copy_from_slice(&chosen);
                 }
                 done += batch.len() as u64;
                 batch.clear();
@@ -89,12 +93,14 @@ impl Choices {
             return Err(RatingsError::Changed { file: ratings.path.display().to_string() });
         }
         let unanswered = deciding.unanswered.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-        Ok(Self { settings, models, unanswered })
+        Ok(Self { settings, deals, models, unanswered })
     }
 
-    /// The number of the model that was chosen for `prompt` at the setting of this number, counted over all contestants.
-    pub(super) fn of(&self, prompt: u32, setting: usize) -> u16 {
-        self.models[prompt as usize * self.settings + setting]
+    /// The numbers of the models that were chosen for `prompt`, one a deal, at the setting of this number, counted over all
+    /// contestants.
+    pub(super) fn of(&self, prompt: u32, setting: usize) -> &[u16] {
+        let start = (prompt as usize * self.settings + setting) * self.deals;
+        &self.models[start..start + self.deals]
     }
 }
 
@@ -112,76 +118,71 @@ struct Deciding<'a> {
 }
 
 impl Deciding<'_> {
-    /// A batch, shared by the machine's processors. Nobody's choice depends on when it was made.
-    fn all(&self, batch: &[(u32, Arc<str>)], settings: usize) -> Vec<(u32, Vec<u16>)> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = batch.len().div_ceil(threads);
-        let one = |(prompt, text): &(u32, Arc<str>)| (*prompt, self.one(*prompt, text, settings));
-        std::thread::scope(|scope| {
-            let working: Vec<_> = batch
-                .chunks(share)
-                .map(|chunk| {
-                    scope.spawn(move || {
-                        sandbox::prepare_thread();
-                        chunk.iter().map(one).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            working
-                .into_iter()
-                .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        })
-    }
-
+    /// Nobody's choice depends on when it was made.
     fn one(&self, prompt: u32, text: &Arc<str>, settings: usize) -> Vec<u16> {
+        let deals = self.expected.deals();
         let request = Request { prompt: Arc::clone(text), ..Request::for_prompt("") };
-        let seed = SplitMix::of(self.seed.rotate_left(32) ^ u64::from(prompt), "decisions").bits();
-        let moment = Moment { now_ms: NOW_MS, seed, sequence: u64::from(prompt), session: 0 };
-        let subject = subject(&request, &moment);
         let classification = self.judges.classify(text);
-        let (models, contenders) = self.contenders(prompt, subject);
-        let mut chosen = Vec::with_capacity(settings);
-        for (contestant, unanswered) in self.contestants.iter().zip(&self.unanswered) {
-            for settings in &contestant.settings {
+        let marks: Vec<Mark> = self.ratings.marks_of(prompt).map(|(_, mark)| mark).collect();
+        let offers = self.offers(&marks, &request);
+        let prices = self.judges.price(subject(&request, &Moment::default()), &offers);
+        let mut chosen = vec![NOBODY; settings * deals];
+        for deal in 0..deals {
+            let seed = self.seed.wrapping_add(deal as u64).rotate_left(32) ^ u64::from(prompt);
+            let seed = SplitMix::of(seed, "decisions").bits();
+            let moment = Moment { now_ms: NOW_MS, seed, sequence: u64::from(prompt), session: 0 };
+            let subject = subject(&request, &moment);
+            let contenders = self.contenders(prompt, deal, &marks, &offers, &prices);
+            let all = self.contestants.iter().zip(&self.unanswered);
+            let ways = all.flat_map(|(contestant, unanswered)| {
+                contestant.settings.iter().map(move |settings| (contestant, unanswered, settings))
+            });
+            for (place, (contestant, unanswered, settings)) in ways.enumerate() {
                 let first = rank(contestant, subject, settings, &classification, &contenders).unwrap_or_else(|| {
                     unanswered.fetch_add(1, Ordering::Relaxed);
                     // As in a gateway.
                     native_order(&contenders).order.first().map_or(0, |ranked| ranked.candidate)
                 });
-                chosen.push(models.get(first as usize).copied().unwrap_or(NOBODY));
+                chosen[place * deals + deal] = marks.get(first as usize).map_or(NOBODY, |mark| mark.model);
             }
         }
         chosen
     }
 
-    /// Those who drew this prompt, each with its number among the models.
-    fn contenders(&self, prompt: u32, subject: Subject<'_>) -> (Vec<u16>, Vec<Contender>) {
-        let marks: Vec<_> = self.ratings.marks_of(prompt).map(|(_, mark)| mark).collect();
-        let offer = |mark: &super::table::Mark| Offer {
+    fn offers(&self, marks: &[Mark], request: &Request) -> Vec<Offer> {
+        let offer = |mark: &Mark| Offer {
             model: self.ratings.models[usize::from(mark.model)].candidate.clone(),
-            tariff: Price::PerImage(mark.price).tariff(subject.request.size, PriceFactor::ONE),
+            tariff: Price::PerImage(mark.price).tariff(request.size, PriceFactor::ONE),
         };
-        let offers: Vec<Offer> = marks.iter().map(offer).collect();
-        let prices = self.judges.price(subject, &offers);
+        marks.iter().map(offer).collect()
+    }
+
+    /// Those who drew this prompt, with what is expected of them in this deal.
+    fn contenders(
+        &self,
+        prompt: u32,
+        deal: usize,
+        marks: &[Mark],
+        offers: &[Offer],
+        prices: &[Option<Estimate>],
+    ) -> Vec<Contender> {
         let seen = &self.ratings.prompts[prompt as usize].seen;
-        let expectations = self.expected.of(prompt);
-        let contender = |((mark, offer), cost): ((&super::table::Mark, Offer), _)| Contender {
+        let expectations = self.expected.of(prompt, deal);
+        let contender = |((mark, offer), cost): ((&Mark, &Offer), &Option<Estimate>)| Contender {
             quality: expectations.of(
                 offer.model.as_str(),
                 OPERATION,
                 seen,
                 self.ratings.models[usize::from(mark.model)].prior,
             ),
-            model: offer.model,
-            cost,
+            model: offer.model.clone(),
+            cost: *cost,
             latency: None,
             live: Live::default(),
             max_in_flight: 0,
             weight: 1.0,
         };
-        let contenders = marks.iter().zip(offers).zip(prices).map(contender).collect();
-        (marks.iter().map(|mark| mark.model).collect(), contenders)
+        marks.iter().zip(offers).zip(prices).map(contender).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Cross-validated, the prompts are dealt into folds, equal texts into the same one. What is expected of a fold's prompts
 //! was learned from all the others and from nothing of it: neither a rating nor a mean, nor a number that was set by
-//! looking at it.
+//! looking at it. How a few hundred prompts happen to be dealt moves the numbers by a point, so they are dealt several times.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,8 +22,13 @@ use super::{read::RatingsError, table::Ratings};
 /// What rated pictures are taken for.
 pub(super) const OPERATION: Operation = Operation::ImageGenerate;
 
-/// What is expected of each prompt's candidates.
+/// What is expected of each prompt's candidates, in each deal.
 pub(super) struct Expected {
+    deals: Vec<Deal>,
+}
+
+/// One way of dealing prompts into folds.
+struct Deal {
     folds: Vec<Arc<Expectations>>,
     /// Of each prompt; empty when there is one for all.
     fold_of: Vec<u16>,
@@ -32,24 +37,32 @@ pub(super) struct Expected {
 impl Expected {
     /// The same for all prompts: fitted elsewhere.
     pub(super) fn given(expectations: Arc<Expectations>) -> Self {
-        Self { folds: vec![expectations], fold_of: Vec::new() }
+        Self { deals: vec![Deal { folds: vec![expectations], fold_of: Vec::new() }] }
     }
 
-    /// For each fold what the others say.
+    /// For each fold of each deal what the others say. Deals are shuffled by `seed` and the numbers after it.
     ///
     /// # Errors
     ///
     /// When there are fewer different prompts than folds.
-    pub(super) fn cross_validated(ratings: &Ratings, folds: u32, seed: u64) -> Result<Self, RatingsError> {
-        let fold_of = deal(ratings, folds, seed)?;
-        let learned = (0..folds).map(|fold| learn(ratings, |prompt| u32::from(fold_of[prompt as usize]) != fold));
-        let folds = learned.map(|learner| Arc::new(learner.expectations())).collect();
-        Ok(Self { folds, fold_of })
+    pub(super) fn cross_validated(ratings: &Ratings, folds: u32, deals: u32, seed: u64) -> Result<Self, RatingsError> {
+        let one = |number: u32| {
+            let fold_of = deal(ratings, folds, seed.wrapping_add(u64::from(number)))?;
+            let learned = (0..folds).map(|fold| learn(ratings, |prompt| u32::from(fold_of[prompt as usize]) != fold));
+            let folds = learned.map(|learner| Arc::new(learner.expectations())).collect();
+            Ok(Deal { folds, fold_of })
+        };
+        Ok(Self { deals: (0..deals).map(one).collect::<Result<_, RatingsError>>()? })
     }
 
-    pub(super) fn of(&self, prompt: u32) -> &Expectations {
-        let fold = self.fold_of.get(prompt as usize).copied().unwrap_or(0);
-        &self.folds[usize::from(fold)]
+    pub(super) fn deals(&self) -> usize {
+        self.deals.len()
+    }
+
+    pub(super) fn of(&self, prompt: u32, deal: usize) -> &Expectations {
+        let Deal { folds, fold_of } = &self.deals[deal];
+        let fold = fold_of.get(prompt as usize).copied().unwrap_or(0);
+        &folds[usize::from(fold)]
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) const TARGETS: [f64; 2] = [0.20, 0.38];
 
 /// How the numbers came about, for those who read nothing else.
 pub(super) const METHOD_FOLDS: &str = "cross-validated: what is expected of a prompt was learned from the other folds \
-    only, and settings are read by cost, never by the quality that is scored";
+    only, a mean over deals; settings are read by cost, never by the quality that is scored";
 pub(super) const METHOD_FILE: &str = "expectations are those of the quality file, as they are; settings are read by \
     cost, never by the quality that is scored";
 
@@ -44,6 +44,8 @@ pub struct About {
     /// `cross-validated`, or the quality file.
     pub quality: String,
     pub folds: Option<u32>,
+    /// How often the prompts were dealt into folds; results are means over deals.
+    pub deals: Option<u64>,
     pub seed: u64,
     pub method: &'static str,
 }
@@ -150,6 +152,9 @@ pub struct AtSaving {
     pub outcome: Option<Outcome>,
     /// The weights of the neighbouring settings between which lots are drawn.
     pub weights: Vec<f64>,
+    /// The `quality_ratio` of each deal read alone, when there are several.
+    #[serde(serialize_with = "short_all")]
+    pub each_deal: Vec<f64>,
     pub note: Option<String>,
 }
 
@@ -170,4 +175,8 @@ fn short_or_null<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S:
 #[allow(clippy::ref_option, reason = "the form that serde calls")]
 fn short_pair<S: Serializer>(value: &Option<[f64; 2]>, serializer: S) -> Result<S::Ok, S::Error> {
     value.map(|pair| pair.map(rounded)).serialize(serializer)
+}
+
+fn short_all<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().copied().map(rounded))
 }

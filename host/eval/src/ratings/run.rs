@@ -22,10 +22,14 @@ use super::{
     table::Ratings,
 };
 
+/// How often prompts are dealt into folds; once where there are so many that it matters little.
+const DEALS: u32 = 5;
+const MANY_PROMPTS: usize = 5_000;
+
 /// Where expectations of quality come from.
 pub enum Quality {
-    /// The other folds of the ratings themselves.
-    Folds(u32),
+    /// The other folds of the ratings themselves, which are dealt several times; `None` for as often as their number wants.
+    Folds { folds: u32, deals: Option<u32> },
     File {
         name: String,
         expectations: Arc<Expectations>,
@@ -50,7 +54,10 @@ pub fn run(
 ) -> Result<Report, RatingsError> {
     let field = Field::of(ratings)?;
     let expected = match quality {
-        Quality::Folds(folds) => Expected::cross_validated(ratings, *folds, seed)?,
+        Quality::Folds { folds, deals } => {
+            let deals = deals.unwrap_or(if field.prompts.len() > MANY_PROMPTS { 1 } else { DEALS });
+            Expected::cross_validated(ratings, *folds, deals, seed)?
+        }
         Quality::File { expectations, .. } => Expected::given(Arc::clone(expectations)),
     };
     let mut counts = vec![false; ratings.prompts()];
@@ -79,7 +86,7 @@ pub fn run(
         }
     }
     let (folds, quality, method) = match quality {
-        Quality::Folds(folds) => (Some(*folds), "cross-validated".to_owned(), METHOD_FOLDS),
+        Quality::Folds { folds, .. } => (Some(*folds), "cross-validated".to_owned(), METHOD_FOLDS),
         Quality::File { name, .. } => (None, name.clone(), METHOD_FILE),
     };
     let about = About {
@@ -93,6 +100,7 @@ pub fn run(
         raters: ratings.raters as u64,
         quality,
         folds,
+        deals: folds.map(|_| choices.deals as u64),
         seed,
         method,
     };
@@ -214,17 +222,18 @@ impl<'a> Scale<'a> {
     }
 
     fn strategy(&self, contestant: &Contestant, choices: &Choices, from: usize, unanswered: u64) -> Strategy {
-        let series = |setting: usize| Series::of(self.ratings, self.field, choices, from + setting);
-        let own = series(0);
-        let points: Vec<Point> = contestant
-            .weights
-            .iter()
-            .enumerate()
-            .map(|(at, weight)| self.point(&series(at + 1), Some(*weight)))
-            .collect();
-        let mut readings = Vec::new();
-        for target in TARGETS {
-            readings.push(self.read(contestant, &points, target, &series));
+        let all = |setting: usize| Series::of(self.ratings, self.field, choices, from + setting, None);
+        let own = all(0);
+        let points = self.points(contestant, &all);
+        let mut readings: Vec<(AtSaving, Option<Series>)> =
+            TARGETS.into_iter().map(|target| self.read(contestant, &points, target, &all)).collect();
+        for deal in (0..choices.deals).filter(|_| choices.deals > 1) {
+            let alone = |setting: usize| Series::of(self.ratings, self.field, choices, from + setting, Some(deal));
+            let points = self.points(contestant, &alone);
+            for (at, _) in &mut readings {
+                let (_, read) = self.read(contestant, &points, at.target, &alone);
+                at.each_deal.extend(read.map(|series| series.mean_quality() / self.best.mean_quality()));
+            }
         }
         let measured: Vec<&Series> =
             std::iter::once(&own).chain(readings.iter().filter_map(|(_, read)| read.as_ref())).collect();
@@ -241,6 +250,12 @@ impl<'a> Scale<'a> {
         Strategy { name: contestant.name.clone(), own: own_outcome, frontier, at_savings, unanswered }
     }
 
+    /// A frontier: a point for each of its weights.
+    fn points(&self, contestant: &Contestant, series: &impl Fn(usize) -> Series) -> Vec<Point> {
+        let weights = contestant.weights.iter().enumerate();
+        weights.map(|(at, weight)| self.point(&series(at + 1), Some(*weight))).collect()
+    }
+
     /// A frontier at one saving: what is said of it, and the choices behind it.
     fn read(
         &self,
@@ -249,7 +264,14 @@ impl<'a> Scale<'a> {
         target: f64,
         series: &impl Fn(usize) -> Series,
     ) -> (AtSaving, Option<Series>) {
-        let nothing = |note: &str| AtSaving { target, outcome: None, weights: Vec::new(), note: Some(note.to_owned()) };
+        let at = |weights: Vec<f64>, note: Option<&str>| AtSaving {
+            target,
+            outcome: None,
+            weights,
+            each_deal: Vec::new(),
+            note: note.map(str::to_owned),
+        };
+        let nothing = |note: &str| at(Vec::new(), Some(note));
         let savings: Option<Vec<f64>> = points.iter().map(|point| point.savings).collect();
         let Some(savings) = savings else { return (nothing("the best single model costs nothing"), None) };
         if points.is_empty() {
@@ -258,13 +280,12 @@ impl<'a> Scale<'a> {
         let weight = |at: usize| contestant.weights[at];
         match read_at(&savings, target) {
             Reading::Between(before, after, share) => {
-                let weights = vec![weight(before), weight(after)];
                 let read = series(before + 1).mixed(&series(after + 1), share);
-                (AtSaving { target, outcome: None, weights, note: None }, Some(read))
+                (at(vec![weight(before), weight(after)], None), Some(read))
             }
-            Reading::Beyond(at) => {
-                let note = Some("all weight on quality saves more than that already".to_owned());
-                (AtSaving { target, outcome: None, weights: vec![weight(at)], note }, Some(series(at + 1)))
+            Reading::Beyond(place) => {
+                let note = "all weight on quality saves more than that already";
+                (at(vec![weight(place)], Some(note)), Some(series(place + 1)))
             }
             Reading::Never => (nothing("none of its settings saves as much"), None),
         }

@@ -10,25 +10,33 @@ pub(super) struct Series {
 }
 
 impl Series {
-    /// Of the setting of this number, counted over all contestants.
-    pub(super) fn of(ratings: &Ratings, field: &Field, choices: &Choices, setting: usize) -> Self {
-        Self::by(ratings, field, |prompt| choices.of(prompt, setting))
+    /// Of the setting of this number, counted over all contestants: the mean over deals, or of one deal alone.
+    pub(super) fn of(ratings: &Ratings, field: &Field, choices: &Choices, setting: usize, deal: Option<usize>) -> Self {
+        Self::by(ratings, field, |prompt| {
+            let all = choices.of(prompt, setting);
+            deal.map_or(all, |deal| &all[deal..=deal])
+        })
     }
 
     /// Of the best single model.
     pub(super) fn of_best(ratings: &Ratings, field: &Field) -> Self {
-        Self::by(ratings, field, |_| field.best as u16)
+        let best = [field.best as u16];
+        Self::by(ratings, field, |_| &best)
     }
 
-    fn by(ratings: &Ratings, field: &Field, chosen: impl Fn(u32) -> u16) -> Self {
+    fn by<'c>(ratings: &Ratings, field: &Field, chosen: impl Fn(u32) -> &'c [u16]) -> Self {
         let mut series = Self::default();
         for prompt in &field.prompts {
-            let model = chosen(*prompt);
-            let mark = ratings.marks_of(*prompt).map(|(_, mark)| mark).find(|mark| mark.model == model);
-            // Strategies choose among those who drew the prompt.
-            let (quality, cost) = mark.map_or((f64::NAN, f64::NAN), |mark| (mark.mean, mark.price.0 as f64));
-            series.quality.push(quality);
-            series.cost.push(cost);
+            let models = chosen(*prompt);
+            let (mut quality, mut cost) = (0.0, 0.0);
+            for model in models {
+                let mark = ratings.marks_of(*prompt).map(|(_, mark)| mark).find(|mark| mark.model == *model);
+                // Strategies choose among those who drew the prompt.
+                quality += mark.map_or(f64::NAN, |mark| mark.mean);
+                cost += mark.map_or(f64::NAN, |mark| mark.price.0 as f64);
+            }
+            series.quality.push(quality / models.len() as f64);
+            series.cost.push(cost / models.len() as f64);
         }
         series
     }

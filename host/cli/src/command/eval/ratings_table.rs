@@ -17,13 +17,14 @@ const STRONGEST: usize = 3;
 pub(super) fn report(report: &Report) -> String {
     let about = &report.ratings;
     let mut text = format!(
-        "{} prompts scored, {} models, {} rater{}; expectations: {}, seed {}\n{}\n",
+        "{} prompts scored, {} models, {} rater{}; expectations: {}, seed {}{}\n{}\n",
         about.prompts_scored,
         about.models,
         about.raters,
         if about.raters == 1 { "" } else { "s" },
         about.quality,
         about.seed,
+        about.deals.filter(|deals| *deals > 1).map_or(String::new(), |deals| format!(", {deals} deals")),
         about.method
     );
     let single = |single: &Single| vec![single.model.clone(), quality(single.quality), dollars(single.cost_usd_micros)];
@@ -46,7 +47,7 @@ pub(super) fn report(report: &Report) -> String {
             let target = format!("{} at {:.0} % saving", strategy.name, read.target * 100.0);
             match &read.outcome {
                 Some(outcome) => {
-                    let _ = write!(text, "\n{target}: {}", told(outcome));
+                    let _ = write!(text, "\n{target}: {}{}", told(outcome), range(&read.each_deal));
                 }
                 None => {
                     let _ = write!(text, "\n{target}: {}", read.note.as_deref().unwrap_or("unknown"));
@@ -76,6 +77,13 @@ fn row(name: &str, outcome: &Outcome) -> Vec<String> {
 fn told(outcome: &Outcome) -> String {
     let mix = outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio));
     format!("{} of the best ({}), a random mix {mix}", percent(outcome.quality_ratio), interval(outcome))
+}
+
+/// How far deals are apart.
+fn range(each_deal: &[f64]) -> String {
+    let least = each_deal.iter().copied().min_by(f64::total_cmp);
+    let most = each_deal.iter().copied().max_by(f64::total_cmp);
+    least.zip(most).map_or(String::new(), |(least, most)| format!("; deals {} to {}", percent(least), percent(most)))
 }
 
 fn interval(outcome: &Outcome) -> String {

@@ -32,7 +32,11 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
     folds: u32,
 
-    /// How prompts are dealt into folds
+    /// Times that prompts are dealt into folds; results are means. 5 when left out, 1 of more than 5000 prompts
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20), conflicts_with = "quality")]
+    deals: Option<u32>,
+
+    /// How prompts are dealt into folds the first time; the numbers after it say how the other times
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
 
@@ -102,7 +106,9 @@ impl Run {
 
     /// `None` when the file cannot be used, which has been said.
     fn quality(&self, printer: &Printer) -> Option<Quality> {
-        let Some(path) = &self.quality else { return Some(Quality::Folds(self.folds)) };
+        let Some(path) = &self.quality else {
+            return Some(Quality::Folds { folds: self.folds, deals: self.deals });
+        };
         let hint = Some("write one with `muxel eval fit`");
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
