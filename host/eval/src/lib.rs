@@ -7,6 +7,7 @@ mod faults;
 pub mod labels;
 mod parallel;
 mod plot;
+mod prompt_row;
 pub mod ratings;
 mod replay;
 pub mod simulate;

@@ -12,7 +12,6 @@ use domain::{
     weights::Weights,
 };
 use gateway::{Ask, Preview};
-use sandbox::Compiler;
 use serde::Serialize;
 
 use super::load;
@@ -102,12 +101,7 @@ impl Decide {
         let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
             return Ok(ExitStatus::Failure);
         };
-        let mut from = config.plugins.clone();
-        from.folder = self.plugins.clone().or(from.folder);
-        let plugins = gateway::load_plugins(&from, Compiler::this_program())?;
-        for refused in plugins.roster().refused().values() {
-            printer.failure(&refused.reason, refused.hint.as_ref());
-        }
+        let plugins = load::plugins(&config, self.plugins.clone(), printer)?;
         // The preview's clock is the runtime's.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let _entered = runtime.enter();

@@ -8,6 +8,7 @@ use std::{
 
 use domain::catalogue::{Catalogue, Date};
 use gateway::config::{self, Config, Loaded, Problems};
+use sandbox::{Compiler, Plugins};
 
 use crate::printer::Printer;
 
@@ -41,6 +42,17 @@ pub(crate) fn config(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<
 /// The same for commands that only need the configuration: `None` when it is wrong, which has been said.
 pub(crate) fn config_or_say(path: Option<&Path>, printer: &Printer) -> Option<Config> {
     config(path, None).map(|loaded| loaded.config).map_err(|problems| printer.say(problems)).ok()
+}
+
+/// The plugins of a configuration, with `folder` instead of its own when one is given. What is refused is said.
+pub(crate) fn plugins(config: &Config, folder: Option<PathBuf>, printer: &Printer) -> anyhow::Result<Plugins> {
+    let mut from = config.plugins.clone();
+    from.folder = folder.or(from.folder);
+    let plugins = gateway::load_plugins(&from, Compiler::this_program())?;
+    for refused in plugins.roster().refused().values() {
+        printer.failure(&refused.reason, refused.hint.as_ref());
+    }
+    Ok(plugins)
 }
 
 /// Milliseconds since 1970-01-01 UTC.

@@ -8,11 +8,12 @@ use std::{
     sync::Arc,
 };
 
-use domain::{digest::Digest, request::MAX_PROMPT_CHARS};
+use domain::digest::Digest;
 
 use super::{LabelsError, fault::Fault, tally::number};
 use crate::{
     faults::{Faults, Problem},
+    prompt_row,
     table_file::{Cells, TableFile, is_hole},
 };
 
@@ -156,22 +157,14 @@ impl Columns {
     /// The row, or what is wrong with it.
     fn row(&self, cells: Cells<'_>, words: &mut Words) -> Result<Result<Row, Bad>, Full> {
         let bad = |fault, example: &str| Ok(Err((fault, example.to_owned())));
-        if cells.len() != self.count {
-            return bad(if cells.swallows() { Fault::OpenQuote } else { Fault::Cells }, "");
-        }
-        let text = |column: usize| cells.text(column).map(str::trim);
-        let optional = |column: Option<usize>| column.map_or(Some(""), text);
-        let (Some(prompt), Some(label), Some(traits), Some(group)) =
-            (text(self.prompt), text(self.label), optional(self.traits), optional(self.group))
-        else {
-            return bad(Fault::NotText, "");
+        let used = [Some(self.label), self.traits, self.group];
+        let prompt = match prompt_row::prompt(cells, self.count, self.prompt, &used) {
+            Ok(prompt) => prompt,
+            Err(row) => return bad(Fault::Row(row), ""),
         };
-        if prompt.is_empty() {
-            return bad(Fault::NoPrompt, "");
-        }
-        if prompt.chars().nth(MAX_PROMPT_CHARS).is_some() {
-            return bad(Fault::LongPrompt, "");
-        }
+        let text = |column: usize| cells.text(column).unwrap_or_default().trim();
+        let optional = |column: Option<usize>| column.map_or("", text);
+        let (label, traits, group) = (text(self.label), optional(self.traits), optional(self.group));
         if is_hole(label) {
             return bad(Fault::NoLabel, "");
         }

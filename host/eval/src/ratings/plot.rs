@@ -31,7 +31,11 @@ pub fn plot(report: &Report) -> String {
     svg.text((40.0, 44.0), "title", Anchor::Start, format!("Quality kept and cost, {}", short(&about.file, 70)));
     let raters = if about.raters == 1 { "rater" } else { "raters" };
     let expectations = match about.folds {
-        Some(folds) => format!("expectations cross-validated in {folds} folds"),
+        Some(folds) => {
+            let deals = about.deals.filter(|deals| *deals > 1);
+            let deals = deals.map_or(String::new(), |deals| format!(", {deals} deals"));
+            format!("expectations cross-validated in {folds} folds{deals}")
+        }
         None => format!("expectations from {}", short(&about.quality, 40)),
     };
     let first = format!(

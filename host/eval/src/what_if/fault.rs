@@ -1,15 +1,11 @@
 //! What may be wrong with a row of requests.
 
-use crate::faults::Notable;
+use crate::{faults::Notable, prompt_row::BadRow};
 
 /// What can be said of a row while the file as a whole is usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
-    Cells,
-    OpenQuote,
-    NotText,
-    NoPrompt,
-    LongPrompt,
+    Row(BadRow),
     NoModel,
     Size,
     Quality,
@@ -22,11 +18,7 @@ pub(super) enum Fault {
 impl Notable for Fault {
     fn code(self) -> &'static str {
         match self {
-            Self::Cells => "wrong-number-of-cells",
-            Self::OpenQuote => "open-quote",
-            Self::NotText => "not-utf-8",
-            Self::NoPrompt => "no-prompt",
-            Self::LongPrompt => "prompt-too-long",
+            Self::Row(bad) => bad.code(),
             Self::NoModel => "no-model",
             Self::Size => "bad-size",
             Self::Quality => "bad-quality",
@@ -43,13 +35,7 @@ impl Notable for Fault {
 
     fn words(self, is_one: bool) -> String {
         let what = match self {
-            Self::Cells => "not as many cells as headings (a prompt with commas needs quotes)",
-            Self::OpenQuote => {
-                "not as many cells as headings, over many lines (a quote that is not closed swallows rows)"
-            }
-            Self::NotText => "not UTF-8",
-            Self::NoPrompt => "no prompt",
-            Self::LongPrompt => "a prompt over 32000 characters, which no request may have",
+            Self::Row(bad) => bad.words(),
             Self::NoModel => "no model",
             Self::Size => "size is no WIDTHxHEIGHT in pixels",
             Self::Quality => "quality is not one of auto, draft, standard, hd, ultra, low, medium, high, xhigh, max",

@@ -7,7 +7,7 @@ use std::path::Path;
 use domain::{
     money::MicroUsd,
     quality::AskedQuality,
-    request::{MAX_COUNT, MAX_PROMPT_CHARS, Request},
+    request::{MAX_COUNT, Request},
     size::Size,
 };
 
@@ -15,6 +15,7 @@ use super::fault::Fault;
 use crate::{
     decimal::dollars,
     faults::{Faults, Problem},
+    prompt_row,
     table_file::{Cells, TableError, TableFile, is_hole},
 };
 
@@ -118,29 +119,14 @@ impl Columns {
     /// `None` of a row that is left out, which was noted.
     fn request(&self, cells: Cells<'_>, faults: &mut Faults<Fault>) -> Option<Row> {
         let line = cells.line;
-        if cells.len() != self.count {
-            faults.note(if cells.swallows() { Fault::OpenQuote } else { Fault::Cells }, line, "");
-            return None;
-        }
         let mut bad = |fault, cell: &str| faults.note(fault, line, cell);
-        let optional = [self.size, self.quality, self.n, self.cost].into_iter().flatten();
-        if [self.prompt, self.model].into_iter().chain(optional).any(|column| cells.text(column).is_none()) {
-            bad(Fault::NotText, "");
-            return None;
-        }
+        let used = [Some(self.model), self.size, self.quality, self.n, self.cost];
+        let prompt =
+            prompt_row::prompt(cells, self.count, self.prompt, &used).map_err(|row| bad(Fault::Row(row), "")).ok()?;
         // All cells that are used are text by now.
-        let text = |column: usize| cells.text(column).unwrap_or_default();
-        let filled = |column: Option<usize>| column.map(|column| text(column).trim()).filter(|cell| !is_hole(cell));
-        let prompt = text(self.prompt);
-        let asked = text(self.model).trim();
-        if prompt.trim().is_empty() {
-            bad(Fault::NoPrompt, "");
-            return None;
-        }
-        if prompt.chars().nth(MAX_PROMPT_CHARS).is_some() {
-            bad(Fault::LongPrompt, "");
-            return None;
-        }
+        let text = |column: usize| cells.text(column).unwrap_or_default().trim();
+        let filled = |column: Option<usize>| column.map(text).filter(|cell| !is_hole(cell));
+        let asked = text(self.model);
         if is_hole(asked) {
             bad(Fault::NoModel, "");
             return None;

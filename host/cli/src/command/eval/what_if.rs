@@ -9,7 +9,7 @@ use clap::Args;
 use domain::request::Moment;
 use eval::what_if::{Report, Row, run};
 use gateway::{Alternative, Instead, Preview};
-use sandbox::{Compiler, Plugins};
+use sandbox::Plugins;
 
 use super::{rated, what_if_table};
 use crate::{
@@ -75,12 +75,7 @@ impl WhatIf {
         let Some(config) = load::config_or_say(self.config.as_deref(), printer) else {
             return Ok(ExitStatus::Failure);
         };
-        let mut from = config.plugins.clone();
-        from.folder = self.plugins.clone().or(from.folder);
-        let plugins = gateway::load_plugins(&from, Compiler::this_program())?;
-        for refused in plugins.roster().refused().values() {
-            printer.failure(&refused.reason, refused.hint.as_ref());
-        }
+        let plugins = load::plugins(&config, self.plugins.clone(), printer)?;
         // The preview's clock is the runtime's.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let preview = {
