@@ -6,6 +6,7 @@
 //! languages have the weight of what they mean; nothing was trained in them.
 
 mod fold;
+mod hash;
 mod model;
 mod scan;
 mod seen;
@@ -149,7 +150,7 @@ pub fn study(prompt: &str, weights: &[u8]) -> Option<Study> {
 #[doc(hidden)]
 #[must_use]
 pub fn cue(text: &str) -> (u32, usize) {
-    scan::cue(text)
+    hash::cue(text)
 }
 
 export!(ContextClassifier: classifier);

@@ -11,11 +11,19 @@ pub(crate) const OUTPUTS: usize = 7;
 const HEAD: usize = 12;
 const ROW: usize = 12;
 const SLOT: usize = 12;
+/// No key is farther from where its search begins; the trainer sees to it.
+const MOST_STEPS: usize = 24;
 /// A row of no cue: the word was learned from prompts.
 const NO_ROW: u8 = 255;
+/// Where a row has its number; the two bits above are the cue's.
+const ROW_NUMBER: u8 = 0x3f;
+/// A word of another language than English.
+const CUE_FOREIGN: u8 = 0x40;
+/// Means something else in English: `tres` is three, and `trees` without its doubled letter.
+const CUE_AMBIGUOUS: u8 = 0x80;
 
 /// What a row of cues tells besides its weights.
-pub(crate) type Flags = u16;
+pub(crate) type Flags = u32;
 pub(crate) const THING: Flags = 1 << 5;
 pub(crate) const RELATION: Flags = 1 << 6;
 pub(crate) const NUMBER: Flags = 1 << 7;
@@ -26,11 +34,18 @@ pub(crate) const FRAME: Flags = 1 << 9;
 /// Talks to a reader of prompts, not to a painter.
 pub(crate) const ORDER: Flags = 1 << 10;
 pub(crate) const ENGLISH: Flags = 1 << 11;
-pub(crate) const FOREIGN: Flags = 1 << 12;
 /// Means something else in other languages.
-pub(crate) const ONLY_ENGLISH: Flags = 1 << 13;
-pub(crate) const NEGATION: Flags = 1 << 14;
-pub(crate) const CONTRAST: Flags = 1 << 15;
+pub(crate) const ONLY_ENGLISH: Flags = 1 << 12;
+pub(crate) const NEGATION: Flags = 1 << 13;
+pub(crate) const CONTRAST: Flags = 1 << 14;
+/// Negates nothing although a word of it does: `not only`.
+pub(crate) const AFFIRMS: Flags = 1 << 15;
+/// How much, not how many, when a number stands before: `5 years`.
+pub(crate) const UNIT: Flags = 1 << 16;
+/// A number behind it is a name: `route 66`.
+pub(crate) const NAME: Flags = 1 << 17;
+/// Compares things; how many they are is by the way.
+pub(crate) const ALIKE: Flags = 1 << 18;
 
 /// A file of weights.
 #[derive(Clone, Copy)]
@@ -48,6 +63,9 @@ pub(crate) struct Cue {
     pub(crate) slot: usize,
     pub(crate) weights: [i8; OUTPUTS],
     pub(crate) row: Option<u8>,
+    pub(crate) foreign: bool,
+    /// Another word in English.
+    pub(crate) ambiguous: bool,
 }
 
 impl<'a> Model<'a> {
@@ -57,7 +75,7 @@ impl<'a> Model<'a> {
         let (slots, rows, measures) = (count(0)?, count(4)?, count(8)?);
         let rows_at = HEAD + OUTPUTS * (2 + MEASURES) * 4;
         let table_at = rows_at.checked_add(rows.checked_mul(ROW)?)?;
-        let whole = measures == MEASURES && slots.is_power_of_two() && rows < usize::from(NO_ROW);
+        let whole = measures == MEASURES && slots.is_power_of_two() && rows < usize::from(ROW_NUMBER);
         (whole && bytes.len() == table_at.checked_add(slots.checked_mul(SLOT)?)?).then_some(Self {
             bytes,
             slots,
@@ -72,19 +90,27 @@ impl<'a> Model<'a> {
 
     pub(crate) fn find(&self, hash: u32) -> Option<Cue> {
         let mut slot = hash as usize & (self.slots - 1);
-        // The table is never full, and what is looked for stands near: it ends.
-        for _ in 0..self.slots {
+        // Each key has a way of its own, so that none is long.
+        let step = (hash >> 13 | 1) as usize;
+        // On the way to a key there are only greater ones, so a smaller one (an empty place is 0) ends the search.
+        for _ in 0..MOST_STEPS {
             let at = self.table_at + slot * SLOT;
             let found = &self.bytes[at..at + SLOT];
             let key = u32::from_le_bytes([found[0], found[1], found[2], found[3]]);
-            if key == hash {
-                let row = (found[11] != NO_ROW).then_some(found[11]);
-                return Some(Cue { slot, weights: small(&found[4..11]), row });
-            }
-            if key == 0 {
+            if key < hash {
                 return None;
             }
-            slot = (slot + 1) & (self.slots - 1);
+            if key == hash {
+                let of_row = found[11] != NO_ROW;
+                return Some(Cue {
+                    slot,
+                    weights: small(&found[4..11]),
+                    row: of_row.then_some(found[11] & ROW_NUMBER),
+                    foreign: of_row && found[11] & CUE_FOREIGN != 0,
+                    ambiguous: of_row && found[11] & CUE_AMBIGUOUS != 0,
+                });
+            }
+            slot = (slot + step) & (self.slots - 1);
         }
         None
     }
@@ -96,7 +122,8 @@ impl<'a> Model<'a> {
 
     pub(crate) fn flags(&self, row: u8) -> Flags {
         let at = self.rows_at + usize::from(row) * ROW + 8;
-        u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
+        let bytes = &self.bytes[at..at + 4];
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
     /// One output for these sums of small weights and these measures.

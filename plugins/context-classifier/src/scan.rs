@@ -1,12 +1,13 @@
 //! One pass over a prompt: its words, its cues, its quotations and counts.
 
 use crate::{
-    fold::{Folded, Quote, fold},
+    fold::{Folded, Quote, fold, is_digit, is_letter},
+    hash::{EMPTY, LONGEST_UNSPACED, hash_on, is_seen, pair},
     model::{
-        CONTRAST, Cue, ENGLISH, FOREIGN, FRAME, Flags, Model, NEGATION, NUMBER, ONLY_ENGLISH, ORDER, OUTPUTS, PART,
-        RELATION, THING,
+        AFFIRMS, ALIKE, CONTRAST, Cue, ENGLISH, FRAME, Flags, Model, NAME, NEGATION, NUMBER, ONLY_ENGLISH, ORDER,
+        OUTPUTS, PART, RELATION, THING, UNIT,
     },
-    seen::Seen,
+    seen::{Seen, Told},
 };
 
 /// Characters looked at. What kind of picture is wanted is said early, and fuel is finite.
@@ -16,13 +17,15 @@ const MOST_CHARACTERS: usize = 1536;
 const MOST_LOOKUPS: u32 = 680;
 /// An apostrophe and a quotation mark look alike: longer than this between two is no quotation.
 const LONGEST_QUOTATION: usize = 200;
-/// The longest cue of a script without spaces.
-const LONGEST_UNSPACED: usize = 4;
 /// Words after a number in which a part of a body may stand: `two long hairy legs`.
 const NEAR: u32 = 4;
+/// Words after a number in which its things may be compared: `two rabbits wearing the same hat`.
+const COMPARED: u32 = 8;
+
 /// `learned` is told of every word and pair of words: the trainer finds new ones by it.
 pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)) -> Seen {
-    let characters: Vec<Folded> = prompt.chars().take(MOST_CHARACTERS).map(fold).filter(is_seen).collect();
+    let mut characters = Vec::with_capacity(prompt.len().min(MOST_CHARACTERS));
+    characters.extend(prompt.chars().take(MOST_CHARACTERS).map(fold).filter(is_seen));
     let mut scan = Scan::new(model, learned);
     let mut at = 0;
     while let Some(character) = characters.get(at)
@@ -40,22 +43,6 @@ pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)
     scan.end()
 }
 
-fn is_seen(folded: &Folded) -> bool {
-    *folded != Folded::Nothing
-}
-
-const EMPTY: u32 = 0x811c_9dc5;
-
-/// Continues a hash with one letter (FNV-1a).
-fn hash_on(hash: u32, letter: u32) -> u32 {
-    (hash ^ letter).wrapping_mul(0x0100_0193)
-}
-
-/// Of two words that follow each other.
-fn pair(first: u32, second: u32) -> u32 {
-    hash_on(first.rotate_left(7), second).max(1)
-}
-
 struct Scan<'a> {
     model: &'a Model<'a>,
     learned: &'a mut dyn FnMut(u32),
@@ -65,17 +52,29 @@ struct Scan<'a> {
     /// Whether the word before was politeness.
     polite: bool,
     sentence_begun: bool,
-    quote_opened: Option<usize>,
+    quote_opened: Option<Opened>,
     /// In a sentence that gives orders to the reader.
     muted: bool,
     position: u32,
     lookups: u32,
     number_at: Option<u32>,
+    /// Whether the word before names what a number follows.
+    named: bool,
+    negation_at: Option<u32>,
     english: u32,
     foreign: u32,
     /// What only counts in an English prompt.
     english_sums: [i32; OUTPUTS],
-    english_negations: u32,
+    /// Cues that only count in another language, and where they stood.
+    ambiguous: Vec<(u32, Cue)>,
+}
+
+/// Where a quotation opened, and what had been seen till then.
+#[derive(Clone, Copy)]
+struct Opened {
+    at: usize,
+    position: u32,
+    told: Told,
 }
 
 impl<'a> Scan<'a> {
@@ -93,10 +92,12 @@ impl<'a> Scan<'a> {
             position: 0,
             lookups: 0,
             number_at: None,
+            named: false,
+            negation_at: None,
             english: 0,
             foreign: 0,
             english_sums: [0; OUTPUTS],
-            english_negations: 0,
+            ambiguous: Vec::new(),
         }
     }
 
@@ -106,7 +107,13 @@ impl<'a> Scan<'a> {
             for (sum, english) in self.seen.sums.iter_mut().zip(self.english_sums) {
                 *sum += english;
             }
-            self.seen.negations += self.english_negations;
+            self.seen.told.negations += self.seen.told.english_negations;
+        } else {
+            for (position, cue) in std::mem::take(&mut self.ambiguous) {
+                self.position = position;
+                self.met[cue.slot / 64] &= !(1 << (cue.slot % 64));
+                self.note(Some(Cue { weights: [0; OUTPUTS], ambiguous: false, ..cue }), true);
+            }
         }
         self.seen
     }
@@ -156,16 +163,21 @@ impl<'a> Scan<'a> {
         }
         self.begin(10);
         (self.learned)(hash);
-        self.note(alone);
+        let named = std::mem::take(&mut self.named);
+        let compound = joined(characters.get(at), characters.get(at + 1));
+        self.note(alone, !named && !compound);
         if !self.polite {
             (self.learned)(phrase);
-            self.note(together);
+            self.note(together, !compound);
         }
         self.polite = false;
-        if let Some(value) = value
-            && counts(value, characters, from, at)
-        {
-            self.count();
+        if let Some(value) = value {
+            // `no. 5` negates nothing and is no number of things.
+            if self.seen.told.english_negations > 0 && self.negation_at == Some(self.position - 1) {
+                self.affirm();
+            } else if !named && counts(value, characters, from, at) {
+                self.count();
+            }
         }
         at
     }
@@ -196,7 +208,7 @@ impl<'a> Scan<'a> {
         let thai = matches!(characters[from], Folded::Unspaced(0xe00..=0xe7f));
         if !self.is_polite(cue) {
             self.begin((last as u32 + 1) * if thai { 3 } else { 6 });
-            self.note(cue);
+            self.note(cue, true);
         }
         self.before = EMPTY;
         ends[last]
@@ -205,38 +217,37 @@ impl<'a> Scan<'a> {
     /// A word of this many tenths that asks for something.
     fn begin(&mut self, tenths: u32) {
         self.position += 1;
-        self.seen.tenths_of_words += tenths;
-        self.sentence_begun = true;
+        if !self.muted {
+            self.seen.tenths_of_words += tenths;
+            self.sentence_begun = true;
+        }
     }
 
     fn is_polite(&self, cue: Option<Cue>) -> bool {
-        cue.and_then(|cue| cue.row).is_some_and(|row| self.model.flags(row) & FRAME != 0)
+        cue.filter(|cue| !cue.ambiguous).and_then(|cue| cue.row).is_some_and(|row| self.model.flags(row) & FRAME != 0)
     }
 
-    fn note(&mut self, cue: Option<Cue>) {
-        let Some(cue) = cue else { return };
+    /// `counts` is whether a number word is a number here.
+    fn note(&mut self, cue: Option<Cue>, counts: bool) {
+        let Some(mut cue) = cue else { return };
+        if cue.ambiguous {
+            if !self.muted {
+                self.ambiguous.push((self.position, cue));
+            }
+            // In English it is a word like others.
+            cue.row = None;
+        }
         let flags = cue.row.map_or(0, |row| self.model.flags(row));
         if flags & ORDER != 0 {
             self.muted = true;
         }
         self.english += u32::from(flags & ENGLISH != 0);
-        self.foreign += u32::from(flags & FOREIGN != 0);
+        self.foreign += u32::from(cue.foreign);
         if self.muted {
             return;
         }
-        self.seen.propositions += u32::from(flags & (THING | RELATION | NEGATION) != 0);
+        self.tell(flags, counts);
         let only_english = flags & ONLY_ENGLISH != 0;
-        if flags & NEGATION != 0 {
-            *(if only_english { &mut self.english_negations } else { &mut self.seen.negations }) += 1;
-        }
-        self.seen.contrasts += u32::from(flags & CONTRAST != 0);
-        if flags & NUMBER != 0 {
-            self.count();
-        }
-        if flags & PART != 0 && self.number_at.is_some_and(|number| self.position.saturating_sub(number) <= NEAR) {
-            self.seen.counted_parts += 1;
-            self.number_at = None;
-        }
         if first_time(&mut self.met, cue.slot) {
             let sums = if cue.row.is_none() || only_english { &mut self.english_sums } else { &mut self.seen.sums };
             for (sum, weight) in sums.iter_mut().zip(cue.weights) {
@@ -254,6 +265,45 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// What a cue says of how many things there are, and of what there is not.
+    fn tell(&mut self, flags: Flags, counts: bool) {
+        self.seen.propositions += u32::from(flags & (THING | RELATION | NEGATION) != 0);
+        // `do not` and `not` are one.
+        if flags & NEGATION != 0 && self.negation_at.replace(self.position) != Some(self.position) {
+            *(if flags & ONLY_ENGLISH != 0 {
+                &mut self.seen.told.english_negations
+            } else {
+                &mut self.seen.told.negations
+            }) += 1;
+        }
+        if flags & AFFIRMS != 0 && self.negation_at.take().is_some() {
+            self.affirm();
+        }
+        if flags & CONTRAST != 0 {
+            self.seen.told.contrasts += 1;
+            self.seen.told.corrections += u32::from(self.negation_at.is_some());
+        }
+        if flags & NUMBER != 0 && counts {
+            self.count();
+        }
+        if flags & UNIT != 0 && self.counted_within(1) {
+            self.uncount();
+        }
+        self.named |= flags & NAME != 0;
+        if flags & ALIKE != 0 && self.counted_within(COMPARED) {
+            self.seen.told.compared += 1;
+        }
+        if flags & PART != 0 && self.counted_within(NEAR) {
+            self.seen.told.counted_parts += 1;
+            self.number_at = None;
+        }
+    }
+
+    /// Whether a number stands at most this many words before.
+    fn counted_within(&self, words: u32) -> bool {
+        self.number_at.is_some_and(|number| self.position.saturating_sub(number) <= words)
+    }
+
     fn mark_traits(&mut self, flags: Flags) {
         for (index, count) in self.seen.trait_cues.iter_mut().enumerate() {
             *count = count.saturating_add((flags >> index & 1) as u8);
@@ -264,10 +314,29 @@ impl<'a> Scan<'a> {
         if self.muted {
             return;
         }
-        self.seen.counts += 1;
+        self.seen.told.counts += 1;
         self.seen.propositions += 1;
         self.number_at = Some(self.position);
-        self.seen.first_count.get_or_insert(self.position.saturating_sub(1));
+        self.seen.told.first_count.get_or_insert(self.position.saturating_sub(1));
+    }
+
+    /// What stood before was no negation.
+    fn affirm(&mut self) {
+        if self.seen.told.negations > 0 {
+            self.seen.told.negations -= 1;
+        } else {
+            self.seen.told.english_negations = self.seen.told.english_negations.saturating_sub(1);
+        }
+    }
+
+    /// What stood before was no count.
+    fn uncount(&mut self) {
+        self.seen.told.counts = self.seen.told.counts.saturating_sub(1);
+        self.seen.propositions = self.seen.propositions.saturating_sub(1);
+        self.number_at = None;
+        if self.seen.told.counts == 0 {
+            self.seen.told.first_count = None;
+        }
     }
 
     fn mark(&mut self, mark: Folded, characters: &[Folded], at: usize) {
@@ -276,49 +345,54 @@ impl<'a> Scan<'a> {
         match mark {
             // Not the one in `1.5`.
             Folded::Stop if !(is_digit(before) && is_digit(after)) => {
-                self.seen.sentences += u32::from(self.sentence_begun);
+                self.seen.sentences += u32::from(self.sentence_begun && !self.muted);
                 self.sentence_begun = false;
                 self.muted = false;
                 self.before = EMPTY;
+                if !is_digit(characters.get(at + 2)) {
+                    self.negation_at = None;
+                }
             }
-            Folded::Comma if self.sentence_begun => {
+            Folded::Comma if self.sentence_begun && !self.muted => {
                 self.seen.commas += 1;
                 self.seen.propositions += 1;
                 self.before = EMPTY;
             }
             // Not the one of `a 24" screen`.
             Folded::Quote(Quote::Either) if self.quote_opened.is_none() && is_digit(before) => {}
-            Folded::Quote(Quote::Either | Quote::Closes) => self.quote(at, self.quote_opened.is_none()),
-            Folded::Quote(Quote::Opens) => self.quote(at, true),
+            Folded::Quote(Quote::Either | Quote::Closes) => self.quote(characters, at, self.quote_opened.is_none()),
+            Folded::Quote(Quote::Opens) => self.quote(characters, at, true),
             Folded::Quote(Quote::Apostrophe) => {
                 let opens = is_letter(after) && !is_letter(before);
                 if opens || self.quote_opened.is_some() {
-                    self.quote(at, opens);
+                    self.quote(characters, at, opens);
                 }
             }
             _ => {}
         }
     }
 
-    fn quote(&mut self, at: usize, opens: bool) {
+    fn quote(&mut self, characters: &[Folded], at: usize, opens: bool) {
         if opens {
-            self.quote_opened = Some(at);
+            self.quote_opened = Some(Opened { at, position: self.position, told: self.seen.told });
         } else if let Some(opened) = self.quote_opened.take()
-            && (2..LONGEST_QUOTATION).contains(&(at - opened))
+            && (2..LONGEST_QUOTATION).contains(&(at - opened.at))
             && !self.muted
+            // A prompt that is wholly in quotation marks asks for no text.
+            && !(opened.position == 0 && characters.len() - at <= 2)
         {
             self.seen.quotations += 1;
-            self.seen.quoted_characters += at - opened - 1;
+            self.seen.quoted_characters += at - opened.at - 1;
+            // What a text says that is to be drawn, the picture does not count or lack.
+            self.seen.told = opened.told;
+            (self.number_at, self.negation_at) = (None, None);
         }
     }
 }
 
-fn is_letter(folded: Option<&Folded>) -> bool {
-    matches!(folded, Some(Folded::Letter(_) | Folded::Digit(_) | Folded::Unspaced(_)))
-}
-
-fn is_digit(folded: Option<&Folded>) -> bool {
-    matches!(folded, Some(Folded::Digit(_)))
+/// Whether a hyphen makes one word of this and the next: `three-quarters`.
+fn joined(next: Option<&Folded>, after: Option<&Folded>) -> bool {
+    next == Some(&Folded::Hyphen) && matches!(after, Some(Folded::Letter(_)))
 }
 
 fn first_time(met: &mut [u64], index: usize) -> bool {
@@ -334,41 +408,4 @@ fn counts(value: u32, characters: &[Folded], from: usize, to: usize) -> bool {
         |folded: Option<&Folded>| matches!(folded, None | Some(Folded::Space | Folded::Unspaced(_) | Folded::Stop));
     let before = from.checked_sub(1).and_then(|before| characters.get(before));
     (2..=300).contains(&value) && free(before) && free(characters.get(to))
-}
-
-/// The hash of a cue as it stands in the table, and how many words or characters it is.
-pub(crate) fn cue(text: &str) -> (u32, usize) {
-    let (mut words, mut last) = (Vec::new(), 0);
-    let (mut hash, mut unspaced) = (EMPTY, 0);
-    for folded in text.chars().map(fold).filter(is_seen).chain([Folded::Space]) {
-        match folded {
-            Folded::Letter(letter) => {
-                if letter != last {
-                    hash = hash_on(hash, letter);
-                }
-                last = letter;
-            }
-            Folded::Digit(digit) => {
-                hash = hash_on(hash, u32::from(digit) + 0x30);
-                last = 0;
-            }
-            // A longer one is known by how it begins.
-            Folded::Unspaced(letter) if unspaced < LONGEST_UNSPACED => {
-                hash = hash_on(hash, letter);
-                unspaced += 1;
-            }
-            Folded::Unspaced(_) => {}
-            _ if unspaced > 0 => {}
-            _ => {
-                words.push(hash.max(1));
-                (hash, last) = (EMPTY, 0);
-            }
-        }
-    }
-    match words[..] {
-        _ if unspaced > 0 => (hash.max(1), unspaced),
-        [word] => (word, 1),
-        [first, second] => (pair(first, second), 2),
-        _ => (0, words.len()),
-    }
 }

@@ -3,7 +3,7 @@
 use crate::model::OUTPUTS;
 
 /// How many numbers describe a prompt besides its cues.
-pub(crate) const MEASURES: usize = 21;
+pub(crate) const MEASURES: usize = 23;
 
 /// What a prompt's words say.
 #[derive(Default)]
@@ -24,22 +24,34 @@ pub(crate) struct Seen {
     pub(crate) commas: u32,
     pub(crate) quotations: u32,
     pub(crate) quoted_characters: usize,
+    pub(crate) told: Told,
+}
+
+/// How often it counts and negates, quotations aside.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Told {
     pub(crate) counts: u32,
     pub(crate) first_count: Option<u32>,
     pub(crate) counted_parts: u32,
+    /// Counts of things that are said to be alike: how many there are is by the way.
+    pub(crate) compared: u32,
     pub(crate) negations: u32,
+    /// Those whose word means something else in other languages.
+    pub(crate) english_negations: u32,
     pub(crate) contrasts: u32,
+    /// Negations with what is to be seen instead: `not of wood but of glass`.
+    pub(crate) corrections: u32,
 }
 
 impl Seen {
     /// Whether it says what is not to be seen.
     pub(crate) fn has_negations(&self) -> bool {
-        self.negations > 0
+        self.told.negations > 0
     }
 
     /// Whether it says how many of something are to be seen.
     pub(crate) fn has_counts(&self) -> bool {
-        self.counts > 0
+        self.told.counts > self.told.compared
     }
 
     pub(crate) fn words(&self) -> f32 {
@@ -49,8 +61,8 @@ impl Seen {
     pub(crate) fn measures(&self) -> [f32; MEASURES] {
         let bit = |yes: bool| f32::from(u8::from(yes));
         let length = (self.words() + 1.0).log2() / 4.0;
-        let first = self.first_count.unwrap_or(u32::MAX);
-        let (quoted, counted, negated) = (self.quotations > 0, self.counts > 0, self.negations > 0);
+        let first = self.told.first_count.unwrap_or(u32::MAX);
+        let (quoted, counted, negated) = (self.quotations > 0, self.told.counts > 0, self.told.negations > 0);
         [
             length,
             length * length,
@@ -60,17 +72,19 @@ impl Seen {
             self.quotations.min(4) as f32 / 2.0,
             bit(quoted) * length,
             bit(counted),
-            self.counts.min(3) as f32 / 2.0,
+            self.told.counts.min(3) as f32 / 2.0,
             bit(first <= 1),
             bit(first <= 8),
             bit(first <= 25),
             bit(counted) * length,
-            bit(self.counted_parts > 0),
-            bit(self.counts == 1),
+            bit(self.told.counted_parts > 0),
+            bit(self.told.counts == 1),
+            bit(self.told.compared > 0),
             bit(negated),
-            self.negations.min(3) as f32 / 2.0,
+            self.told.negations.min(3) as f32 / 2.0,
             bit(negated) * length,
-            bit(self.contrasts > 0 && negated),
+            bit(self.told.contrasts > 0 && negated),
+            bit(self.told.negations > self.told.corrections),
             ((self.sentences + 1) as f32).log2() / 2.0,
             (self.commas as f32 / (self.words() + 1.0)).min(0.5) * 2.0,
         ]

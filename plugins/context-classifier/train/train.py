@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LABELS = ["artistic", "realistic", "technical", "general"]
 TRAITS = ["text", "negation", "quantity"]
 FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relation", "number", "part", "frame", "order",
-         "english", "foreign", "english-only", "negation", "contrast"]
+         "english", "english-only", "negation", "contrast", "affirms", "unit", "name", "alike"]
 NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
@@ -36,24 +36,33 @@ ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 2.0, 1.0
 LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
-POLITE_SHARE = 0.2
+POLITE_SHARE, TYPO_SHARE = 0.2, 0.2
+MEASURES = 23
+MOST_STEPS = 24
 
 
 POLITE = ["Please draw _", "I would like a picture showing _, thanks.", "Can you make this for me: _", "Show _ for us, please."]
 
 
 def lexicon():
-    """Rows: name, flags, cues."""
+    """Rows: name, flags, cues, and for each cue whether it is foreign (1) or another word in English (2)."""
     rows = []
     for line in (HERE / "lexicon.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             name, flags = line[1:].split("]")
-            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split()), []))
+            foreign = "foreign" in flags.split()
+            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split() if flag != "foreign"), [], []))
         elif line and not line.startswith("#"):
             for cue in filter(None, line.split("|")):
+                kind = 2 if cue.startswith("~") else int(foreign)
+                cue = cue.removeprefix("~")
                 parts = [list(part) if inside else [part] for part, inside in
                          ((m.group(1) or m.group(2), m.group(1)) for m in re.finditer(r"\{([^}]*)\}|([^{]+)", cue))]
-                rows[-1][2].extend("".join(p) for p in itertools.product(*parts))
+                every = ["".join(p) for p in itertools.product(*parts)]
+                rows[-1][2].extend(every)
+                rows[-1][3].extend([kind] * len(every))
+            # The first line of a row is English.
+            foreign = True
     return rows
 
 
@@ -81,13 +90,14 @@ def features(texts, weights=None):
 
 
 def cues(rows):
-    """Hash to row; a cue in two rows belongs to the first."""
-    every = [(cue, index) for index, row in enumerate(rows) for cue in row[2]]
+    """Hash to row and kind; a cue in two rows belongs to the first, and what is English there is so everywhere."""
+    every = [(cue, index, kind) for index, row in enumerate(rows) for cue, kind in zip(row[2], row[3])]
     table = {}
-    for (cue, index), (hash_, length) in zip(every, features([cue for cue, _ in every])):
+    for (cue, index, kind), (hash_, length) in zip(every, features([cue for cue, _, _ in every])):
         if hash_ == 0:
             raise SystemExit(f"`{cue}` in [{rows[index][0]}] is {length} words: at most two")
-        table.setdefault(hash_, index)
+        first, so_far = table.get(hash_, (index, kind))
+        table[hash_] = (first, min(kind, so_far) if 0 in (kind, so_far) else max(kind, so_far))
     return table
 
 
@@ -96,20 +106,31 @@ def pack(rows, table, words, linear):
     measures = len(linear[0][3])
     steps = [max(1e-6, np.abs(np.concatenate([rw, list(ww.values()) or [0.0]])).max() / 127) for _, rw, ww, _ in linear]
     small = lambda value, step: int(np.clip(round(value / step), -127, 127))
-    keys = {**{h: r for h, r in table.items()}, **{h: NO_ROW for h in words if h not in table}}
+    keys = {**{h: r | kind << 6 for h, (r, kind) in table.items()}, **{h: NO_ROW for h in words if h not in table}}
     slots = 1 << int(np.ceil(np.log2(len(keys) * 1.25)))
-    out = [None] * slots
+    placed = [0] * slots
     for key in sorted(keys):
+        # Of two keys the greater stays and the smaller goes on, so that a search for what is not there ends early.
         at = key & (slots - 1)
-        while out[at] is not None:
-            at = (at + 1) & (slots - 1)
-        weights = [small(ww.get(key, 0.0), s) for (_, _, ww, _), s in zip(linear, steps)]
-        out[at] = struct.pack("<I7bB", key, *weights, keys[key])
+        while placed[at]:
+            if placed[at] < key:
+                placed[at], key = key, placed[at]
+            at = (at + (key >> 13 | 1)) & (slots - 1)
+        placed[at] = key
+    def steps_to(key):
+        return next(n for n in range(slots) if placed[(key + n * (key >> 13 | 1)) & (slots - 1)] == key)
+    if (longest := max(map(steps_to, keys))) >= MOST_STEPS:
+        raise SystemExit(f"a cue is {longest} steps away: enlarge the table, or MOST_STEPS here and in src/model.rs")
+    out = [None] * slots
+    for at, key in enumerate(placed):
+        if key:
+            weights = [small(ww.get(key, 0.0), s) for (_, _, ww, _), s in zip(linear, steps)]
+            out[at] = struct.pack("<I7bB", key, *weights, keys[key])
     data = struct.pack("<III", slots, len(rows), measures)
     for (bias, _, _, mw), step in zip(linear, steps):
         data += struct.pack(f"<{2 + measures}f", bias, step, *mw)
-    for index, (_, flags, _) in enumerate(rows):
-        data += struct.pack("<7bxHxx", *[small(rw[index], s) for (_, rw, _, _), s in zip(linear, steps)], flags)
+    for index, (_, flags, _, _) in enumerate(rows):
+        data += struct.pack("<7bxI", *[small(rw[index], s) for (_, rw, _, _), s in zip(linear, steps)], flags)
     return data + b"".join(slot or bytes(12) for slot in out)
 
 
@@ -123,12 +144,14 @@ class Corpus:
         self.rows = lexicon()
         self.table = cues(self.rows)
         # No weights, no words: only what the rows are.
-        blank = [(0.0, np.zeros(len(self.rows)), {}, [0.0] * 21)] * 7
+        blank = [(0.0, np.zeros(len(self.rows)), {}, [0.0] * MEASURES)] * 7
         self.blank = pack(self.rows, self.table, [], blank)
         self.read = features(self.prompts, self.blank)
         self.taught = taught()
         polite = [f.replace("_", p) for f, p in zip(itertools.cycle(POLITE), self.prompts)]
         self.polite_read = features(polite, self.blank)
+        # Other mistakes than those that `--evaluate` makes.
+        self.typo_read = features([typos(p, random.Random(-1 - n)) for n, p in enumerate(self.prompts)], self.blank)
         self.taught_read = features([prompt for _, _, prompt in self.taught], self.blank)
 
     def matrix(self, reads, words):
@@ -136,7 +159,7 @@ class Corpus:
         rows = np.array([[r["rows"][i // 64] >> (i % 64) & 1 for i in range(len(self.rows))] for r in reads], float)
         measures = np.array([r["measures"] for r in reads])
         at = [(n, place[h]) for n, r in enumerate(reads) for h in set(r["words"])
-              if h in place and (r["english"] or h in self.table)]
+              if h in place and (r["english"] or self.table.get(h, (0, 2))[1] < 2)]
         met = csr_matrix((np.ones(len(at)), tuple(np.array(at).T)), (len(reads), len(words)))
         return hstack([rows * ROW_SCALE, measures * MEASURE_SCALE, met * WORD_SCALE]).tocsr()
 
@@ -145,10 +168,10 @@ class Corpus:
         counts = collections.Counter(h for n in which for h in set(self.read[n]["words"]))
         words = sorted(h for h, c in counts.items() if c >= LEAST_PROMPTS)
         words = sorted(words, key=lambda h: (-counts[h], h))[:MOST_WORDS]
-        x = self.matrix([self.read[n] for n in which] + [self.polite_read[n] for n in which] + self.taught_read, words)
+        x = self.matrix([self.read[n] for n in which] + [self.polite_read[n] for n in which] + [self.typo_read[n] for n in which] + self.taught_read, words)
         told = [-1 if label is None else label for label, _, _ in self.taught]
-        own = np.concatenate([self.labels[which], self.labels[which], told])
-        share = np.repeat([1 - POLITE_SHARE, POLITE_SHARE, TAUGHT_WEIGHT], [len(which), len(which), len(self.taught)])
+        own = np.concatenate([self.labels[which]] * 3 + [told])
+        share = np.repeat([1 - POLITE_SHARE - TYPO_SHARE, POLITE_SHARE, TYPO_SHARE, TAUGHT_WEIGHT], [len(which)] * 3 + [len(self.taught)])
         # Rare labels count for more, by the root of how rare they are: macro-F1 without losing calibration.
         sizes = np.bincount(self.labels[which], minlength=4)
         weight = np.sqrt(sizes.mean() / sizes)
@@ -157,7 +180,7 @@ class Corpus:
         labels.fit(x[told], own[told], sample_weight=share[told] * weight[own[told]])
         coefficients, biases = list(labels.coef_), list(labels.intercept_)
         for number, name in enumerate(TRAITS):
-            y = np.concatenate([self.traits[which, number]] * 2 + [[name in traits for _, traits, _ in self.taught]])
+            y = np.concatenate([self.traits[which, number]] * 3 + [[name in traits for _, traits, _ in self.taught]])
             fit = LogisticRegression(C=STRENGTH[name], max_iter=3000).fit(x, y, sample_weight=share)
             coefficients.append(fit.coef_[0])
             biases.append(fit.intercept_[0])
@@ -206,10 +229,28 @@ def evaluate(corpus, folds=5, seeds=2):
               f"accuracy {right.mean():.3f} calibration error {ece:.3f} bytes {len(weights)}")
         print(confusion_matrix(corpus.labels, said))
         for n, name in enumerate(TRAITS):
-            yes, truth = out["plain"][:, 4 + n] >= 0.5, corpus.traits[:, n]
-            print(f"  {name:9} precision {(yes & truth).sum() / max(1, yes.sum()):.3f} recall {(yes & truth).sum() / truth.sum():.3f}")
+            print(f"  {name:9} " + precision_and_recall(out["plain"][:, 4 + n] >= 0.5, corpus.traits[:, n]))
         for name in ("upper", "typos", "polite"):
             print(f"  same label, {name}: {(out[name][:, :4].argmax(1) == said).mean():.3f}")
+
+
+def languages():
+    """How the plugin's own weights read `languages.csv`, which they were not trained on."""
+    every = list(csv.DictReader((HERE / "languages.csv").open(newline="", encoding="utf-8")))
+    weights = (HERE.parent / "src" / "model.bin").read_bytes()
+    for number in ("1", "2"):
+        rows = [row for row in every if row["round"] == number]
+        out = np.array([r["probabilities"] for r in features([row["prompt"] for row in rows], weights)])
+        said = [LABELS[at] for at in out[:, :4].argmax(1)]
+        wrong = collections.Counter(row["language"] for row, label in zip(rows, said) if label != row["label"])
+        print(f"languages.csv, round {number}: {len(rows)} prompts, labels right {1 - wrong.total() / len(rows):.3f}, wrong {dict(wrong)}")
+        for n, name in enumerate(TRAITS):
+            truth = np.array([name in row["traits"].split("|") for row in rows])
+            print(f"  {name:9} " + precision_and_recall(out[:, 4 + n] >= 0.5, truth))
+
+
+def precision_and_recall(yes, truth):
+    return f"precision {(yes & truth).sum() / max(1, yes.sum()):.3f} recall {(yes & truth).sum() / truth.sum():.3f}"
 
 
 def main():
@@ -219,7 +260,8 @@ def main():
     arguments = arguments.parse_args()
     corpus = Corpus(arguments.prompts)
     if arguments.evaluate:
-        return evaluate(corpus)
+        evaluate(corpus)
+        return languages()
     weights = corpus.train(np.arange(len(corpus.prompts)))
     (HERE.parent / "src" / "model.bin").write_bytes(weights)
     print(f"{len(weights)} bytes")
