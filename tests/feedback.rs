@@ -174,6 +174,23 @@ async fn learning_begins_at_the_configured_file_and_goes_back_to_it() {
     learned(&gateway, 0, "ratings = 40.0").await;
     rate(&gateway, "lab/dear", 0.2).await;
     learned(&gateway, 1, "ratings = 41.0").await;
+    // Another file does not bring back what was forgotten.
+    std::fs::write(gateway.folder.path().join("quality.toml"), format!("# Of the spring.\n{file}")).expect("written");
+    let gateway = gateway.restarted().await;
+    rate(&gateway, "lab/dear", 0.2).await;
+    learned(&gateway, 2, "ratings = 42.0").await;
+}
+
+#[tokio::test]
+async fn pictures_are_compared_only_where_it_is_known_that_their_prompts_are_the_same() {
+    let (_provider, setup) = two_models().await;
+    let gateway = setup.config("[data]\nprompts = \"drop\"\n").start().await;
+    let cheap = gateway.ask(json!({"model": "lab/cheap", "prompt": "a fox"})).await.decision().to_owned();
+    let dear = gateway.ask(json!({"model": "lab/dear", "prompt": "a bridge"})).await.decision().to_owned();
+    let refused = say(&gateway, json!({"decision": cheap, "better_than": dear})).await;
+    assert_eq!((refused.status, refused.code()), (400, "invalid_value"));
+    assert!(refused.body["error"]["hint"].as_str().is_some_and(|hint| hint.contains("[data] prompts")));
+    assert_eq!(say(&gateway, json!({"decision": cheap, "better_than": "lab/dear"})).await.status, 200);
 }
 
 #[tokio::test]

@@ -101,12 +101,14 @@ pub(crate) async fn round(state: &Arc<State>) -> Result<(), LearningError> {
     let snapshot = state.snapshot.load_full();
     let mut known = by_name(state.ledger.memories().await?);
     let quality = (Arc::from(QUALITY), Scope::All, expectation::FORMAT);
-    if let Some(folded) = fold_quality(state, &snapshot, known.get(&quality)).await? {
+    let since = since(&known, &quality);
+    if let Some(folded) = fold_quality(state, &snapshot, known.get(&quality), since).await? {
         known.insert(quality, folded);
     }
     for (plugin, scope) in learners(&snapshot) {
         let name = (plugin.name(), scope, plugin.memory_format());
-        if let Some(folded) = fold_plugin(state, &plugin, &name.1, known.get(&name)).await? {
+        let since = self::since(&known, &name);
+        if let Some(folded) = fold_plugin(state, &plugin, &name.1, known.get(&name), since).await? {
             known.insert(name, folded);
         }
     }
@@ -124,6 +126,12 @@ type Name = (Arc<str>, Scope, u32);
 fn by_name(memories: Vec<StoredMemory>) -> BTreeMap<Name, StoredMemory> {
     let name = |stored: &StoredMemory| (Arc::clone(&stored.learner), stored.scope.clone(), stored.memory.format);
     memories.into_iter().map(|stored| (name(&stored), stored)).collect()
+}
+
+/// Where a learner that begins anew in a scope begins: behind what somebody has emptied, in whatever format that was.
+fn since(known: &BTreeMap<Name, StoredMemory>, (learner, scope, _): &Name) -> u64 {
+    let of_this = known.values().filter(|stored| stored.learner == *learner && stored.scope == *scope);
+    of_this.map(|stored| stored.since).max().unwrap_or(0)
 }
 
 /// What decides, of what is known.
@@ -176,13 +184,14 @@ async fn fold_quality(
     state: &State,
     snapshot: &Arc<Snapshot>,
     known: Option<&StoredMemory>,
+    since: u64,
 ) -> Result<Option<StoredMemory>, LearningError> {
     let digest = snapshot.service.learning.digest;
     let readable = |known: &&StoredMemory| Learner::from_bytes(&known.memory.bytes).is_some();
     let of_this_file = known.filter(|known| known.component == digest).filter(readable);
     let from = of_this_file.cloned().unwrap_or_else(|| StoredMemory {
         component: digest,
-        ..nothing(QUALITY.into(), Scope::All, expectation::FORMAT)
+        ..nothing(QUALITY.into(), Scope::All, expectation::FORMAT, since)
     });
     let snapshot = Arc::clone(snapshot);
     let fold = move |mut known: StoredMemory, outcomes: &[Outcome], reached| {
@@ -212,17 +221,18 @@ async fn fold_plugin(
     plugin: &Arc<Plugin>,
     scope: &Scope,
     known: Option<&StoredMemory>,
+    since: u64,
 ) -> Result<Option<StoredMemory>, LearningError> {
-    let from = known.cloned().unwrap_or_else(|| nothing(plugin.name(), scope.clone(), plugin.memory_format()));
+    let from = known.cloned().unwrap_or_else(|| nothing(plugin.name(), scope.clone(), plugin.memory_format(), since));
     let plugin = Arc::clone(plugin);
     let fold = move |known, outcomes: &[Outcome], reached| fold(&plugin, known, outcomes, reached);
     advance(state, Wants::Everything, known, from, fold).await
 }
 
-/// The memory of a learner that has learned nothing.
-fn nothing(learner: Arc<str>, scope: Scope, format: u32) -> StoredMemory {
-    let memory = Memory::new(format, 0, Vec::new());
-    StoredMemory { learner, scope, memory, component: None, folded: 0, skipped: 0, at_ms: 0 }
+/// The memory of a learner that has learned nothing and begins behind the outcome `since`.
+fn nothing(learner: Arc<str>, scope: Scope, format: u32, since: u64) -> StoredMemory {
+    let memory = Memory::new(format, since, Vec::new());
+    StoredMemory { learner, scope, memory, since, component: None, folded: 0, skipped: 0, at_ms: 0 }
 }
 
 /// What a learner learns from. The gateway's own is given what callers said and nothing else.

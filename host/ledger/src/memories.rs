@@ -31,6 +31,8 @@ pub struct StoredMemory {
     pub learner: Arc<str>,
     pub scope: Scope,
     pub memory: Memory,
+    /// Outcomes up to this number are not learned again: it was emptied there.
+    pub since: u64,
     /// The component that folded last. `None` for the gateway's own learner.
     pub component: Option<Digest>,
     /// Outcomes that are in it.
@@ -73,33 +75,35 @@ pub(crate) async fn put(
 ) -> Result<bool, DatabaseError> {
     let mut connection = store.connection().await;
     let put = atomically(&mut connection, async |connection| {
-        let changed =
-            sqlx::query(
-                "INSERT INTO memories (learner, scope, format, sequence, bytes, component, folded, skipped, at_ms) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 \
+        let changed = sqlx::query(
+            "INSERT INTO memories (learner, scope, format, sequence, bytes, component, folded, skipped, at_ms, since) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?13 \
              WHERE EXISTS (SELECT 1 FROM leases WHERE name = ?10 AND holder = ?11 AND until_ms >= ?9) \
              AND coalesce((SELECT sequence || ' ' || folded || ' ' || skipped FROM memories \
                  WHERE learner = ?1 AND scope = ?2 AND format = ?3), '') = ?12 \
              ON CONFLICT (learner, scope, format) DO UPDATE SET sequence = excluded.sequence, bytes = excluded.bytes, \
              component = excluded.component, folded = excluded.folded, skipped = excluded.skipped, \
-             at_ms = excluded.at_ms",
-            )
-            .bind(Arc::clone(&stored.learner))
-            .bind(stored.scope.to_string())
-            .bind(stored.memory.format)
-            .bind(integer(stored.memory.sequence))
-            .bind(&stored.memory.bytes[..])
-            .bind(stored.component.as_ref().map(|digest| &digest.as_bytes()[..]))
-            .bind(integer(stored.folded))
-            .bind(integer(stored.skipped))
-            .bind(integer(stored.at_ms))
-            .bind(LEASE)
-            .bind(holder)
-            .bind(before.map_or_else(String::new, |known| {
+             at_ms = excluded.at_ms, since = excluded.since",
+        )
+        .bind(Arc::clone(&stored.learner))
+        .bind(stored.scope.to_string())
+        .bind(stored.memory.format)
+        .bind(integer(stored.memory.sequence))
+        .bind(&stored.memory.bytes[..])
+        .bind(stored.component.as_ref().map(|digest| &digest.as_bytes()[..]))
+        .bind(integer(stored.folded))
+        .bind(integer(stored.skipped))
+        .bind(integer(stored.at_ms))
+        .bind(LEASE)
+        .bind(holder)
+        .bind(
+            before.map_or_else(String::new, |known| {
                 format!("{} {} {}", known.memory.sequence, known.folded, known.skipped)
-            }))
-            .execute(&mut *connection)
-            .await?;
+            }),
+        )
+        .bind(integer(stored.since))
+        .execute(&mut *connection)
+        .await?;
         let changed = changed.rows_affected() > 0;
         if changed && keep {
             keep_bytes(connection, &stored.memory, stored.at_ms).await?;
@@ -138,7 +142,7 @@ pub(crate) async fn reset(
             sqlx::query_scalar("SELECT max(sequence) FROM outcomes").fetch_one(&mut *connection).await?;
         let sequence = if from_the_start { 0 } else { newest.unwrap_or(0) };
         sqlx::query(
-            "UPDATE memories SET sequence = ?1, bytes = x'', folded = 0, skipped = 0, at_ms = ?2 \
+            "UPDATE memories SET sequence = ?1, since = ?1, bytes = x'', folded = 0, skipped = 0, at_ms = ?2 \
              WHERE learner = ?3 AND (?4 IS NULL OR scope = ?4)",
         )
         .bind(sequence)
@@ -154,7 +158,7 @@ pub(crate) async fn reset(
 /// Every memory there is.
 pub(crate) async fn all(pool: &SqlitePool) -> Result<Vec<StoredMemory>, ReadError> {
     let rows = sqlx::query(
-        "SELECT learner, scope, format, sequence, bytes, component, folded, skipped, at_ms FROM memories \
+        "SELECT learner, scope, format, sequence, bytes, component, folded, skipped, at_ms, since FROM memories \
          ORDER BY learner, scope, format",
     );
     let rows = rows.fetch_all(pool).await?;
@@ -173,6 +177,7 @@ fn stored(row: &SqliteRow) -> sqlx::Result<Option<StoredMemory>> {
         learner: learner.into(),
         scope,
         memory: Memory::new(row.try_get("format")?, unsigned(row.try_get("sequence")?), bytes),
+        since: unsigned(row.try_get("since")?),
         component: component.and_then(|bytes| bytes.try_into().ok()).map(Digest::from_bytes),
         folded: unsigned(row.try_get("folded")?),
         skipped: unsigned(row.try_get("skipped")?),

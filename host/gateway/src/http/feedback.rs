@@ -11,7 +11,7 @@ use axum::{
     body::Bytes,
     extract::{State as Shared, rejection::BytesRejection},
 };
-use domain::{attempt::DecisionId, nearest::nearest};
+use domain::{attempt::DecisionId, expectation::own_name, nearest::nearest};
 use ledger::{Feedback, Stored, Taken, Verdict};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -148,6 +148,13 @@ async fn other_of(
 ) -> Result<Arc<str>, ApiError> {
     let model = if other.parse::<DecisionId>().is_ok() {
         let compared = own(state, key, param, other).await?;
+        if compared.row.prompt.is_none() || stored.row.prompt.is_none() {
+            return Err(ApiError::invalid(
+                param,
+                "prompts are not kept here, so nobody knows whether these two are the same",
+            )
+            .hint("name the other picture's model, or keep prompts or their hashes: `[data] prompts`"));
+        }
         if compared.row.prompt != stored.row.prompt {
             return Err(ApiError::invalid(param, "the two decisions are about different prompts")
                 .hint("only pictures of one prompt can be compared"));
@@ -165,7 +172,7 @@ async fn other_of(
             }
         }
     };
-    if stored.row.served.as_deref() == Some(&*model) {
+    if stored.row.served.as_deref().map(own_name) == Some(own_name(&model)) {
         return Err(
             ApiError::invalid(param, "both pictures are by the same model").hint("there is nothing to learn from that")
         );

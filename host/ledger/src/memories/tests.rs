@@ -8,6 +8,7 @@ fn stored(sequence: u64, bytes: &[u8]) -> StoredMemory {
         learner: "bandit".into(),
         scope: Scope::Route("default".into()),
         memory: Memory::new(1, sequence, bytes),
+        since: 0,
         component: Some(Digest::of(b"component")),
         folded: sequence,
         skipped: 0,
