@@ -101,8 +101,23 @@ impl Learner {
         }
     }
 
-    /// Takes in one rating, 0 to 1.
-    pub fn rate(
+    /// Takes in one rating, 0 to 1, after which older ones count a little less.
+    fn rate(
+        &mut self,
+        operation: Operation,
+        model: &str,
+        seen: &Seen,
+        rating: f64,
+        prior: &impl Fn(&str) -> Option<Prior>,
+    ) {
+        if let Some(state) = self.state(operation, model, prior) {
+            state.fade(1.0);
+            state.add(seen, rating, 1.0);
+        }
+    }
+
+    /// Takes in one of many ratings that were collected at one time: their order says nothing, so none fades.
+    pub fn fit(
         &mut self,
         operation: Operation,
         model: &str,
@@ -135,6 +150,7 @@ impl Learner {
         let surprise = 1.0 / (1.0 + ((expected[0] - expected[1]) / LEAD).exp());
         for (model, rating) in [(winner, expected[0] + LEAD * surprise), (loser, expected[1] - LEAD * surprise)] {
             if let Some(state) = self.state(operation, model, prior) {
+                state.fade(0.5);
                 state.add(seen, rating, 0.5);
             }
         }
@@ -186,12 +202,16 @@ impl State {
             && self.ratings.is_finite()
     }
 
+    /// What was said before counts less, by so many ratings.
+    fn fade(&mut self, ratings: f64) {
+        for value in self.precision.iter_mut().chain(&mut self.vector) {
+            *value *= FADES.powf(ratings);
+        }
+    }
+
     fn add(&mut self, seen: &Seen, rating: f64, counts: f64) {
         let weight = counts / (NOISE * NOISE);
         let beyond = rating - f64::from(self.prior.mean);
-        for value in self.precision.iter_mut().chain(&mut self.vector) {
-            *value *= FADES.powf(counts);
-        }
         let mut at = 0;
         for (row, value) in seen.values().iter().enumerate() {
             let value = f64::from(*value);

@@ -78,6 +78,22 @@ fn a_trait_is_learned_apart_from_the_rest() {
 }
 
 #[test]
+fn ratings_of_one_time_count_alike_in_whatever_order_they_stand() {
+    let seen = Seen::from(&classified("general", &["text"]));
+    let fitted = |ratings: &mut dyn Iterator<Item = f64>| {
+        let mut learner = Learner::default();
+        for rating in ratings {
+            learner.fit(GENERATE, "openai/a", &seen, rating, &|_| Some(PRIOR));
+        }
+        learner.expectations().of("openai/a", GENERATE, &seen, None).expect("was rated")
+    };
+    let ratings: Vec<f64> = (0..6_000).map(|place| if place < 3_000 { 0.2 } else { 0.8 }).collect();
+    let (rising, falling) = (fitted(&mut ratings.iter().copied()), fitted(&mut ratings.iter().rev().copied()));
+    assert!((rising.mean - 0.5).abs() < 0.005, "{rising:?}");
+    assert!((rising.mean - falling.mean).abs() < 1e-5, "{rising:?} {falling:?}");
+}
+
+#[test]
 fn what_is_told_adds_up() {
     let mut learner = Learner::default();
     let text = classified("technical", &["text", "people"]);

@@ -75,7 +75,7 @@ pub(super) fn learn(ratings: &Ratings, of_prompt: impl Fn(u32) -> bool) -> Learn
     let mut learner = Learner::default();
     for mark in ratings.marks.iter().filter(|mark| of_prompt(mark.prompt)) {
         let seen = &ratings.prompts[mark.prompt as usize].seen;
-        learner.rate(OPERATION, names[usize::from(mark.model)], seen, (mark.mean - 1.0) / 4.0, &prior);
+        learner.fit(OPERATION, names[usize::from(mark.model)], seen, (mark.mean - 1.0) / 4.0, &prior);
     }
     learner
 }
