@@ -115,6 +115,7 @@ fn ratings_on_another_scale_and_prices_in_dollars_are_refused_not_misread() {
             "1 + 4",
         ),
         (rated(|_, place| format!("4000,0.{place},1,0.5")), "160 of 240 ratings are not from 1 to 5", "1 + 4"),
+        (rated(|_, _| "1.5,3,4,5".to_owned()), "dollars", "at which price"),
         (rated(|_, _| "0.04,3,4,5".to_owned()), "0.04 dollars are 40000 micro-dollars", "at which price"),
     ] {
         let folder = in_folder(&text);
@@ -183,6 +184,18 @@ fn odd_prices_few_models_and_one_rater_are_no_reason_to_panic_or_to_boast() {
     // One rater: nobody can be held back, so nobody knows what an oracle would get.
     let one = read(&rated(|_, place| format!("{},{},,", 9_000 - 8_000 * place, 5 - 2 * place)));
     assert!(one["oracle"]["quality"].is_null() && one["oracle"]["why_unknown"].is_string(), "{one:#}");
+    // The better one is the cheaper one: the figures are those of the saving that there is.
+    let mut text = "prompt_id,prompt,model,price_usd_micros,rating_1\n".to_owned();
+    for number in 0..60 {
+        let (prompt, flat) = if number % 5 < 2 { ("a fox", 5) } else { ("a sign that says 'OPEN'", 1) };
+        text.push_str(&format!(
+            "{number},{prompt} {number},dear,40000,3\n{number},{prompt} {number},flat,4000,{flat}\n"
+        ));
+    }
+    let cheap = in_folder(&text);
+    let (_, table, talk) = run(cheap.path(), &strategies[..7]);
+    let told = table.lines().find(|line| line.starts_with("hybrid at 20 % saving")).unwrap_or_else(|| panic!("{talk}"));
+    assert!(told.contains("saves more than that already: ") && told.contains(" % saved, "), "{told}");
     // Raters who agree on nothing: whoever follows two of them is worse off than with one model for all.
     let noisy = read(&rated(|number, place| {
         let place = u64::from(place);

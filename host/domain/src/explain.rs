@@ -30,6 +30,8 @@ pub struct Explanation {
     pub confidence: f64,
     pub complexity: f64,
     pub traits: Vec<String>,
+    /// How sure the classifier is of each of them, 0 to 1: so much of a trait's adjustment counts.
+    pub trait_confidences: Vec<(String, f64)>,
     /// All candidates: first those to be tried, in order, then the vetoed ones.
     pub candidates: Vec<ExplainedCandidate>,
     pub plugins: Vec<ExplainedCall>,
@@ -151,6 +153,12 @@ impl Explanation {
             confidence: short(decision.classification.confidence),
             complexity: short(decision.classification.complexity),
             traits: decision.classification.traits.iter().map(|seen| seen.name.clone()).collect(),
+            trait_confidences: decision
+                .classification
+                .traits
+                .iter()
+                .map(|seen| (seen.name.clone(), short(seen.confidence)))
+                .collect(),
             candidates: tried.chain(vetoed).collect(),
             plugins: decision.calls.iter().map(explain_call).collect(),
             shadows: Vec::new(),

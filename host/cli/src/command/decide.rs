@@ -18,6 +18,9 @@ use super::load;
 use crate::{exit::ExitStatus, printer::Printer, table};
 
 /// Explain what would be chosen for a prompt, without calling anyone
+///
+/// Qualities are the catalogue's and those of `[learning] quality`. What a running gateway has learned since, it tells at
+/// `GET /admin/learners/quality`; save its `quality_toml` and name the file there to decide with it.
 #[derive(Debug, Args)]
 pub(crate) struct Decide {
     /// What to draw

@@ -21,6 +21,8 @@ const RATING: &str = "rating_";
 const MOST_RATERS: usize = 64;
 /// Largest price of a picture: what plugins can be told.
 const MOST_PRICE: u64 = u32::MAX as u64;
+/// No picture costs so few micro-dollars and a fraction: a price like 1.5 is one in dollars.
+const FEW_MICROS: u64 = 100;
 /// Longest prompt, in bytes: behind a longer one there is a quote that nobody closed.
 const MOST_PROMPT: usize = 1 << 20;
 
@@ -219,7 +221,7 @@ impl Columns {
 /// Whole micro-dollars, also as a spreadsheet writes them (`40000.0`); a fraction is rounded up.
 fn price(text: &str) -> Result<MicroUsd, Fault> {
     let Decimal { whole, is_cut, .. } = decimal::read(text.trim(), 0).ok_or(Fault::Price)?;
-    if whole == 0 && is_cut {
+    if whole < FEW_MICROS && is_cut {
         return Err(Fault::PriceInDollars);
     }
     let micros = whole.saturating_add(u64::from(is_cut));

@@ -11,10 +11,12 @@ use super::notes::Warning;
 pub(super) const TARGETS: [f64; 2] = [0.20, 0.38];
 
 /// How the numbers came about, for those who read nothing else.
-pub(super) const METHOD_FOLDS: &str = "cross-validated: what is expected of a prompt was learned from the other folds \
-    only, a mean over deals; settings are read by cost, never by the quality that is scored";
-pub(super) const METHOD_FILE: &str = "expectations are those of the quality file, as they are; settings are read by \
-    cost, never by the quality that is scored";
+pub(super) const METHOD_FOLDS: &str = "what is expected of a prompt was learned from the other folds only, a mean over \
+    deals; settings are read by cost, never by the quality that is scored; the best single model is picked by the very \
+    ratings that score it, which flatters it and nobody else";
+pub(super) const METHOD_FILE: &str = "expectations are those of the quality file, as they are; settings are read by cost, \
+    never by the quality that is scored; the best single model is picked by the very ratings that score it, which \
+    flatters it and nobody else";
 
 /// All of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -65,6 +67,8 @@ pub struct Single {
 /// Whoever knows each prompt's best model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Oracle {
+    /// Scored ones of which it knows something: two models, one of them rated twice.
+    pub prompts: u64,
     /// Chosen without the rater who scores.
     #[serde(serialize_with = "short_or_null")]
     pub quality: Option<f64>,
@@ -112,7 +116,7 @@ pub struct Outcome {
     /// Of `quality_ratio`: 95 %, paired bootstrap over prompts.
     #[serde(serialize_with = "short_pair")]
     pub interval: Option<[f64; 2]>,
-    /// What the oracle's quality is beyond this one.
+    /// What the oracle's quality is beyond this one, over the prompts of the oracle.
     #[serde(serialize_with = "short_or_null")]
     pub regret: Option<f64>,
     /// Lots drawn between the best and the cheapest single model, at the same cost.

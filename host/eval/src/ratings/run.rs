@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use domain::{digest::Digest, expectation::Expectations};
+use domain::{digest::Digest, expectation::Expectations, money::MicroUsd};
 
 use super::{
     bootstrap::intervals,
@@ -22,6 +22,8 @@ use super::{
     table::Ratings,
 };
 
+/// Micro-dollars that the dearest picture of a file surely costs.
+const TINY_PRICE: u64 = 100;
 /// How often prompts are dealt into folds; once where there are so many that it matters little.
 const DEALS: u32 = 5;
 const MANY_PROMPTS: usize = 5_000;
@@ -70,10 +72,17 @@ pub fn run(
     let scale = Scale::new(ratings, &field);
     let oracle = scale.oracle();
     let mut warnings = warnings(ratings, &field, judges, quality);
-    if oracle.quality.is_some_and(|known| known < scale.best.mean_quality()) {
+    if scale.regret(&scale.best).is_some_and(|regret| regret < 0.0) {
         let text = "the oracle is below the best single model: these ratings are too few or too noisy to tell which \
                     model is best for which prompt, and a negative regret means nothing";
         warnings.push(Warning::of("oracle-below-best", 1, text.to_owned()));
+    }
+    if oracle.prompts > 0 && oracle.prompts < all {
+        let (known, unknown) = (oracle.prompts, all - oracle.prompts);
+        let text = format!(
+            "the oracle and every regret are means over {known} prompts: of the other {unknown} no picture has two ratings"
+        );
+        warnings.push(Warning::of("oracle-of-fewer-prompts", unknown, text));
     }
     let mut settings = 0;
     let mut strategies = Vec::with_capacity(contestants.len());
@@ -135,6 +144,12 @@ fn warnings(ratings: &Ratings, field: &Field, judges: &Judges, quality: &Quality
     let models = ratings.models.len();
     let holes = field.prompts.iter().filter(|prompt| ratings.marks_of(**prompt).count() < models).count() as u64;
     add("prompts-with-holes", holes, format!("{holes} scored prompts lack a model; it is not offered there"));
+    let dearest = ratings.marks.iter().map(|mark| mark.price.0).max().unwrap_or(0);
+    add(
+        "prices-tiny",
+        u64::from((1..TINY_PRICE).contains(&dearest)),
+        format!("the dearest picture costs {}: are these prices in dollars, not micro-dollars?", MicroUsd(dearest)),
+    );
     let faults = judges.faults();
     add("no-answer", faults, format!("{faults} calls without an answer of the classifier or the cost model"));
     if let Quality::File { name, expectations, fitted_on } = quality {
@@ -217,8 +232,9 @@ impl<'a> Scale<'a> {
             1 => "there is one rater: the oracle would choose and be scored with the same ratings",
             _ => "no picture has two ratings: the oracle would choose and be scored with the same ones",
         });
+        let prompts = honest.len() as u64;
         let in_sample = InSample { quality: in_sample, cost_usd_micros: in_sample_cost };
-        Oracle { quality, cost_usd_micros: cost, why_unknown, in_sample }
+        Oracle { prompts, quality, cost_usd_micros: cost, why_unknown, in_sample }
     }
 
     fn strategy(&self, contestant: &Contestant, choices: &Choices, from: usize, unanswered: u64) -> Strategy {

@@ -27,7 +27,11 @@ pub(super) fn report(report: &Report) -> String {
         about.deals.filter(|deals| *deals > 1).map_or(String::new(), |deals| format!(", {deals} deals")),
         about.method
     );
-    let single = |single: &Single| vec![single.model.clone(), quality(single.quality), dollars(single.cost_usd_micros)];
+    let single = |single: &Single| {
+        let is_best = single.model == report.best_single.model;
+        let name = format!("{}{}", single.model, if is_best { " (the best)" } else { "" });
+        vec![name, quality(single.quality), dollars(single.cost_usd_micros)]
+    };
     let singles = table::plain(&["one model for all", "quality", "cost each"], 1, report.singles.iter().map(single));
     let _ = write!(text, "\n{singles}\n");
     match report.oracle.quality {
@@ -45,12 +49,17 @@ pub(super) fn report(report: &Report) -> String {
     for strategy in &report.strategies {
         for read in &strategy.at_savings {
             let target = format!("{} at {:.0} % saving", strategy.name, read.target * 100.0);
-            match &read.outcome {
-                Some(outcome) => {
+            match (&read.outcome, &read.note) {
+                // Read elsewhere: the figures are those of the saving that it has.
+                (Some(outcome), Some(note)) => {
+                    let saved = outcome.savings.map_or("?".to_owned(), percent);
+                    let _ = write!(text, "\n{target}: {note}: {saved} saved, {}", told(outcome));
+                }
+                (Some(outcome), None) => {
                     let _ = write!(text, "\n{target}: {}{}", told(outcome), range(&read.each_deal));
                 }
-                None => {
-                    let _ = write!(text, "\n{target}: {}", read.note.as_deref().unwrap_or("unknown"));
+                (None, note) => {
+                    let _ = write!(text, "\n{target}: {}", note.as_deref().unwrap_or("unknown"));
                 }
             }
         }

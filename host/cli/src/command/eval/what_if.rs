@@ -23,7 +23,8 @@ use crate::{
 /// Wants a CSV file with the columns prompt, model, size, quality, n and cost, in any order; others are ignored. All but
 /// prompt and model may be empty. `cost` is what the row cost in all, in dollars; where it is empty, the catalogue's price
 /// of the model counts, and where that is not known either, the row is left out of the savings and counted. A row with a
-/// quality is offered that quality only, as a caller who names one is. Rows that are no requests are left out and named.
+/// quality is offered that tier, and models that have only one tier, as a caller who names one is: what is expected of them
+/// stands beside the saving. Rows that are no requests are left out and named.
 ///
 /// Candidates, prices and routes are those of the configuration, plugins the real ones. Nobody is called, nothing is
 /// recorded, and nothing is measured: latencies and qualities are the catalogue's, and those of `[learning] quality`.
