@@ -10,20 +10,24 @@
 mod arrivals;
 mod check;
 mod contestant;
+mod feedback;
+mod learning;
 mod mix;
 mod plot;
 mod problem;
 mod report;
 mod run;
 mod tally;
+mod truth;
 mod watch;
 mod workload;
+mod worth;
 mod written;
 
 pub use contestant::{Contestant, NoContestant, PINNED};
 pub use plot::plot;
 pub use problem::{Problem, Problems};
-pub use report::{About, Load, OutageReport, Outcome, Percentiles, Report, StrategyReport};
+pub use report::{About, Block, Load, OutageReport, Outcome, Percentiles, Report, StrategyReport, TruthReport};
 pub use run::{SimulationError, run};
 pub use workload::{Overrides, Workload};
 

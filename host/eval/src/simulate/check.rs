@@ -19,6 +19,7 @@ mod outages;
 mod providers;
 mod requests;
 mod route;
+mod truth;
 
 /// Largest factor on a latency.
 const LARGEST_FACTOR: f64 = 1_000.0;
@@ -45,6 +46,8 @@ pub(super) fn check(
     let candidates = route::candidates(findings, &written.route, &accounts, date);
     let terms = route::terms(findings, &written.route);
     let baseline = route::baseline(findings, &written.route, &candidates);
+    let truth = truth::check(findings, written, duration, &candidates);
+    let feedback = truth::feedback(findings, written);
     let (arrivals, mix) = (arrivals?, mix?);
     let workload = Workload {
         title: written.title.clone().unwrap_or_default(),
@@ -58,6 +61,8 @@ pub(super) fn check(
         candidates,
         outages,
         baseline,
+        truth,
+        feedback,
     };
     check_number(findings, written, &workload);
     Some(workload)

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn mark(at_ms: u32, latency_ms: u32, end: End) -> Mark {
-        Mark { at_ms, latency_ms, end }
+        Mark { n: 0, at_ms, latency_ms, end, worth: None }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     contestant::PINNED,
+    learning::Account,
     tally::{End, Mark, Tally, Times},
     watch::Recovery,
     workload::Workload,
@@ -16,7 +17,12 @@ pub struct Outcome {
     pub(super) name: String,
     pub(super) tally: Tally,
     pub(super) recoveries: Vec<Recovery>,
+    pub(super) learned: Account,
 }
+
+mod truth;
+
+pub use truth::{Block, TruthReport};
 
 /// All of a simulation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,6 +45,8 @@ pub struct About {
     pub unpriced_candidates_share: f64,
     pub outages: usize,
     pub baseline: Option<String>,
+    /// Requests after which what is true changes, as far as they come.
+    pub shifts: Vec<u64>,
 }
 
 /// One strategy. Shares are 0 to 1; what is `null` has nothing it could be the share, time or price of.
@@ -83,6 +91,8 @@ pub struct StrategyReport {
     pub expected_quality: Option<f64>,
     /// Share of deliveries whose candidate has no prior.
     pub unrated_share: Option<f64>,
+    /// What was delivered, held against how good everybody really is. `null` when the workload does not say.
+    pub truth: Option<TruthReport>,
     /// Of deliveries, from arrival.
     pub latency_ms: Percentiles,
     pub attempts: u64,
@@ -176,12 +186,13 @@ impl About {
             unpriced_candidates_share: without(|tier| tier.price.is_none()),
             outages: workload.outages.len(),
             baseline: workload.baseline.as_ref().map(|candidate| candidate.id.to_string()),
+            shifts: truth::shifts(workload),
         }
     }
 }
 
 fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
-    let Outcome { name, tally, recoveries } = outcome;
+    let Outcome { name, tally, recoveries, learned } = outcome;
     let requests = tally.marks.len() as u64;
     let answered = tally.marks.iter().filter(|mark| mark.end != End::Unanswered).count() as u64;
     let outages: Vec<OutageReport> = recoveries.iter().map(outage).collect();
@@ -220,6 +231,7 @@ fn strategy(outcome: Outcome, workload: &Workload) -> StrategyReport {
         savings_usd_micros: is_comparable.then(|| i64::try_from(saved).unwrap_or(i64::MAX)),
         expected_quality: (tally.rated > 0).then(|| round(tally.quality / tally.rated as f64)),
         unrated_share: part(tally.delivered - tally.rated, tally.delivered),
+        truth: workload.truth.as_ref().map(|_| TruthReport::of(&tally.marks, learned)),
         latency_ms: percentiles(&tally.latency_ms),
         attempts: tally.attempts,
         attempt_failures: sorted(&tally.failures),

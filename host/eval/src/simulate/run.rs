@@ -5,12 +5,9 @@
 //! seconds and everything happens in one order. Plugins are ended by their fuel only: this machine's clock would end now
 //! one call, now another.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use dispatch::{CallerPresence, Cell, Dispatcher, Health, Job, ProviderSetup, SetupError, Step};
+use dispatch::{CallerPresence, Cell, Dispatched, Dispatcher, Health, Job, ProviderSetup, SetupError, Step};
 use domain::{
     attempt::{DecisionId, Journal},
     candidate::Candidate,
@@ -18,15 +15,17 @@ use domain::{
     field::Field,
     request::{Caps, Moment, Operation, Request},
 };
-use sandbox::{Circumstances, Decided, Roster, Verdict, decide};
+use sandbox::{Circumstances, Decided, Kind, Learned, Roster, Verdict, decide};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     contestant::Contestant,
+    learning::{Heard, Learning},
     report::Outcome,
     tally::{Ended, Tally},
     watch::Watch,
     workload::Workload,
+    worth::{Case, Worth},
 };
 
 /// Requests between two words about progress.
@@ -59,6 +58,8 @@ pub fn run(
     let roster = contestant.roster.unhurried();
     runtime.block_on(async {
         let stage = Arc::new(Stage::new(workload)?);
+        let learning = Learning::new(workload, roster.get(&contestant.strategy, Kind::Strategy));
+        let mut books = Books { workload, start_ms: stage.start_ms, tally: Tally::new(workload), learning };
         let watching = stage.watch.attend(&stage.health);
         let mut tasks = JoinSet::new();
         let start = stage.start;
@@ -67,25 +68,25 @@ pub fn run(
         let arrivals = workload.arrivals.times(seed).zip(0..last);
         for (at, n) in arrivals.take_while(|(at, _)| workload.duration.is_none_or(|end| *at < end)) {
             tokio::time::sleep_until(start + at).await;
+            while let Some(ended) = tasks.try_join_next() {
+                books.enter(ended.map_err(|_| SimulationError::Broken)?);
+            }
             let (request, bits) = workload.mix.request(seed, n, stage.caps);
-            let planned = stage.plan(workload, contestant, &roster, request, n, bits);
+            let arrival = Arrival { n, at, bits };
+            let planned = stage.plan(workload, contestant, &roster, request, arrival, books.learning.at(at));
             tasks.spawn(Arc::clone(&stage).carry_out(planned));
             // Attempts that begin at this moment are seen by whoever is decided at the same moment.
             tokio::task::yield_now().await;
-            while let Some(ended) = tasks.try_join_next() {
-                ended.map_err(|_| SimulationError::Broken)?;
-            }
             if n % PROGRESS == 0 {
                 progress(n);
             }
         }
         while let Some(ended) = tasks.join_next().await {
-            ended.map_err(|_| SimulationError::Broken)?;
+            books.enter(ended.map_err(|_| SimulationError::Broken)?);
         }
         drop(watching);
         let recoveries = stage.watch.recoveries(workload.duration);
-        let tally = std::mem::take(&mut *stage.tally());
-        Ok(Outcome { name: contestant.name.clone(), tally, recoveries })
+        Ok(Outcome { name: contestant.name.clone(), recoveries, learned: books.learning.account(), tally: books.tally })
     })
 }
 
@@ -95,7 +96,6 @@ struct Stage {
     health: Arc<Health>,
     cells: Vec<Arc<Cell>>,
     watch: Arc<Watch>,
-    tally: Mutex<Tally>,
     start: Instant,
     start_ms: u64,
     today: Date,
@@ -105,8 +105,20 @@ struct Stage {
     fall_over_after_charge: bool,
 }
 
+/// When a request comes.
+#[derive(Clone, Copy)]
+struct Arrival {
+    /// Its number, from 0.
+    n: u64,
+    /// Since the start.
+    at: Duration,
+    /// Random, and its own.
+    bits: u64,
+}
+
 /// A request on its way to the dispatcher, or none when nobody may serve it.
 struct Planned {
+    arrival: Arrival,
     arrived: Instant,
     request: Arc<Request>,
     decided: Decided,
@@ -135,7 +147,6 @@ impl Stage {
             dispatcher,
             cells,
             watch,
-            tally: Mutex::new(Tally::new(workload)),
             // The clock stands still, so this is the moment at which health began as well.
             start: Instant::now(),
             start_ms: workload.date.unix_ms(),
@@ -155,9 +166,10 @@ impl Stage {
         contestant: &Contestant,
         roster: &Roster,
         request: Request,
-        n: u64,
-        bits: u64,
+        arrival: Arrival,
+        learned: &Learned,
     ) -> Planned {
+        let Arrival { n, bits, .. } = arrival;
         let arrived = Instant::now();
         let request = Arc::new(request);
         let now = self.health.now();
@@ -167,7 +179,7 @@ impl Stage {
         let moment = Moment { now_ms: self.start_ms + now, seed: bits, sequence: n, session: 0 };
         let mut probe = None;
         let panel = workload.panel(&contestant.strategy);
-        let decided = decide(roster, &panel, &request, moment, field, Circumstances::alone(), |due| {
+        let decided = decide(roster, &panel, &request, moment, field, Circumstances::knowing(learned), |due| {
             probe = self.cells[due as usize].take_probe(now);
             probe.is_some()
         });
@@ -196,21 +208,49 @@ impl Stage {
             fall_over_after_charge: self.fall_over_after_charge,
             seed: bits,
         });
-        Planned { arrived, request, decided, job }
+        Planned { arrival, arrived, request, decided, job }
     }
 
-    async fn carry_out(self: Arc<Self>, planned: Planned) {
-        let Planned { arrived, request, decided, job } = planned;
+    async fn carry_out(self: Arc<Self>, planned: Planned) -> Carried {
+        let Planned { arrival, arrived, request, decided, job } = planned;
         let dispatched = match job {
             Some(job) => Some(self.dispatcher.run(job, &CallerPresence::steady()).await),
             None => None,
         };
-        let at = arrived.duration_since(self.start);
-        let ended = Ended { at, latency: arrived.elapsed(), request: &request, decided: &decided, dispatched };
-        self.tally().add(ended);
+        Carried { arrival, latency: arrived.elapsed(), request, decided, dispatched }
     }
+}
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+/// A request that has ended.
+struct Carried {
+    arrival: Arrival,
+    latency: Duration,
+    request: Arc<Request>,
+    decided: Decided,
+    /// `None` when nobody was asked.
+    dispatched: Option<Dispatched>,
+}
+
+/// What is kept of one run.
+struct Books<'w> {
+    workload: &'w Workload,
+    start_ms: u64,
+    tally: Tally,
+    learning: Learning<'w>,
+}
+
+impl Books<'_> {
+    fn enter(&mut self, carried: Carried) {
+        let Carried { arrival: Arrival { n, at, .. }, latency, request, decided, dispatched } = carried;
+        let decision = &decided.decision;
+        let step = dispatched.as_ref().and_then(|dispatched| Some(dispatched.result.as_ref().ok()?.step));
+        let served = step.map(|step| decision.considered[decision.order[step] as usize].candidate as usize);
+        let case = Case { request: &request, classification: &decision.classification, n, at };
+        let worth = self.workload.truth.as_ref().map(|truth| Worth::of(self.workload, truth, case, served));
+        if let Some(dispatched) = &dispatched {
+            let (ended, start_ms) = (at + latency, self.start_ms);
+            self.learning.hear(&Heard { n, ended, start_ms, decision, dispatched, worth });
+        }
+        self.tally.add(Ended { n, at, latency, request: &request, decided: &decided, dispatched, worth });
     }
 }

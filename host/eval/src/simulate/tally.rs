@@ -16,10 +16,12 @@ use domain::{
 use hdrhistogram::Histogram;
 use sandbox::{Decided, Verdict};
 
-use super::workload::Workload;
+use super::{workload::Workload, worth::Worth};
 
 /// A request that has ended.
 pub(super) struct Ended<'a> {
+    /// Its number, from 0.
+    pub(super) n: u64,
     /// When it arrived, since the start.
     pub(super) at: Duration,
     pub(super) latency: Duration,
@@ -27,14 +29,19 @@ pub(super) struct Ended<'a> {
     pub(super) decided: &'a Decided,
     /// `None` when nobody was asked.
     pub(super) dispatched: Option<Dispatched>,
+    /// `None` when nobody knows how good anybody is.
+    pub(super) worth: Option<Worth>,
 }
 
 /// What is kept of each request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Mark {
+    /// The request's number, from 0.
+    pub(super) n: u64,
     pub(super) at_ms: u32,
     pub(super) latency_ms: u32,
     pub(super) end: End,
+    pub(super) worth: Option<Worth>,
 }
 
 /// How a request ended.
@@ -146,7 +153,8 @@ impl Tally {
             Some(dispatched) => self.note_dispatched(&ended, dispatched),
         };
         let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-        self.marks.push(Mark { at_ms: millis(ended.at), latency_ms: millis(ended.latency), end });
+        let (at_ms, latency_ms) = (millis(ended.at), millis(ended.latency));
+        self.marks.push(Mark { n: ended.n, at_ms, latency_ms, end, worth: ended.worth });
     }
 
     fn note_decision(&mut self, decided: &Decided) {

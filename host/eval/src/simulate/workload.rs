@@ -17,11 +17,15 @@ use sandbox::Panel;
 use super::{
     arrivals::Arrivals,
     check,
+    feedback::Feedback,
     mix::Mix,
     problem::{Findings, Problems},
+    truth::Truth,
     written::Written,
 };
 
+/// The one route.
+pub(super) const ROUTE: &str = "default";
 /// Most requests of one run.
 pub(super) const MOST_REQUESTS: u64 = 2_000_000;
 /// Largest workload file, in bytes.
@@ -47,6 +51,10 @@ pub struct Workload {
     pub outages: Vec<Scripted>,
     /// Whom costs are held against.
     pub baseline: Option<Arc<Candidate>>,
+    /// How good everybody really is, when that is known.
+    pub truth: Option<Truth>,
+    /// `None` when nobody says anything of what was delivered.
+    pub feedback: Option<Feedback>,
 }
 
 /// The terms of the one route.
@@ -145,7 +153,7 @@ impl Workload {
     /// Who decides: the route's classifier and cost models, and `strategy`.
     pub(super) fn panel(&self, strategy: &Arc<str>) -> Panel {
         Panel {
-            route: "default".into(),
+            route: ROUTE.into(),
             classifier: Arc::clone(&self.terms.classifier),
             cost_models: self.terms.cost_models.clone(),
             strategies: vec![Arc::clone(strategy)],

@@ -34,6 +34,10 @@ pub(super) struct Written {
     pub(super) providers: BTreeMap<String, Spanned<Provider>>,
     #[serde(default)]
     pub(super) outages: Vec<Spanned<Outage>>,
+    pub(super) truth: Option<Spanned<Truth>>,
+    #[serde(default)]
+    pub(super) shifts: Vec<Spanned<Shift>>,
+    pub(super) feedback: Option<Spanned<Feedback>>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +148,27 @@ pub(super) struct Outage {
     pub(super) error_rate: Option<Spanned<f64>>,
     pub(super) latency_factor: Option<Spanned<f64>>,
     pub(super) kind: Option<Spanned<String>>,
+}
+
+/// By candidate: a number, or a table of numbers by kind of picture.
+pub(super) type Truth = BTreeMap<String, Spanned<toml::Value>>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Shift {
+    pub(super) at: Option<Spanned<Period>>,
+    pub(super) after_requests: Option<Spanned<u64>>,
+    pub(super) truth: Spanned<Truth>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct Feedback {
+    pub(super) share: Option<Spanned<f64>>,
+    pub(super) noise: Option<Spanned<f64>>,
+    pub(super) delay: Option<Spanned<Period>>,
+    #[serde(default)]
+    pub(super) quality: bool,
 }
 
 /// A duration with its unit, such as `10m`.
