@@ -47,6 +47,12 @@ impl Axis {
         Self { from: 0.0, to: end, step }
     }
 
+    /// 0 to a number of requests.
+    pub(crate) fn requests(count: u64) -> Self {
+        let to = (count as f64).max(1.0);
+        Self { from: 0.0, to, step: round_step(to / 10.0).max(1.0) }
+    }
+
     /// From a round share under `lowest` to all.
     pub(crate) fn share(lowest: f64) -> Self {
         let floors = [(0.99, 0.002), (0.95, 0.01), (0.9, 0.02), (0.8, 0.05), (0.5, 0.1), (0.0, 0.2)];

@@ -11,6 +11,8 @@ use super::workload::Workload;
 pub const PINNED: &str = "pinned:";
 /// Strategies that compete when none is named, as far as they are there.
 const USUAL: [&str; 5] = ["hybrid", "cheapest", "fastest", "round-robin", "weighted"];
+/// And who learns, where there is feedback to learn from.
+const LEARNS: &str = "bandit";
 /// Who ranks the tiers of a pinned model.
 const AMONG_TIERS: &str = "hybrid";
 
@@ -98,7 +100,8 @@ impl Contestant {
     /// The usual strategies as far as they are there, and the workload's baseline pinned.
     #[must_use]
     pub fn usual(roster: &Arc<Roster>, workload: &Workload) -> Vec<Self> {
-        let strategies = USUAL.iter().filter_map(|name| Self::named(name, roster, workload).ok());
+        let learns = workload.feedback.is_some().then_some(LEARNS);
+        let strategies = USUAL.into_iter().chain(learns).filter_map(|name| Self::named(name, roster, workload).ok());
         let baseline = workload.baseline.iter().map(|candidate| Self::pinned(candidate.id.as_str(), roster));
         strategies.chain(baseline).collect()
     }

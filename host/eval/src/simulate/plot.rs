@@ -1,4 +1,5 @@
-//! The results as a picture: answers and latency over time with outages shaded, and cost against quality.
+//! The results as a picture: answers and latency over time with outages shaded, cost against quality, and what requests
+//! came to while strategies learned, where that is known.
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use crate::plot::{
     style::{COLOURS, CURVES, FAINT, STYLE},
     svg::{Anchor, Svg},
 };
+
+mod learning;
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 660.0;
@@ -40,7 +43,8 @@ pub fn plot(report: &Report) -> String {
     over_time(&mut svg, report, end, ANSWERS, "answered", Unit::Percent, answered);
     over_time(&mut svg, report, end, LATENCY, "latency, 95th percentile", Unit::Seconds, slow);
     scatter(&mut svg, report);
-    svg.finish(WIDTH, HEIGHT, STYLE)
+    let height = if learning::draw(&mut svg, report) { HEIGHT + learning::HEIGHT } else { HEIGHT };
+    svg.finish(WIDTH, height, STYLE)
 }
 
 /// Those with a curve, each with its colour: all when they are few, else the strategies and the pinned baseline.
@@ -151,7 +155,7 @@ fn outages(svg: &mut Svg, report: &Report, frame: Frame, time: &Axis) {
     }
 }
 
-/// Cost of a request against expected quality: up and to the left is better.
+/// Cost of a request against quality, the true one where it is known: up and to the left is better.
 fn scatter(svg: &mut Svg, report: &Report) {
     let frame = SCATTER;
     let drawn = drawn(report);
@@ -160,12 +164,15 @@ fn scatter(svg: &mut Svg, report: &Report) {
         .iter()
         .filter_map(|strategy| {
             let cost = strategy.cost_per_request_usd_micros? as f64 / 1e6;
-            Some((strategy, cost, strategy.expected_quality?))
+            let quality = strategy.truth.as_ref().map_or(strategy.expected_quality, |truth| truth.quality);
+            Some((strategy, cost, quality?))
         })
         .collect();
     let cost = Axis::from_zero(known.iter().map(|(_, cost, _)| *cost).fold(0.0, f64::max));
+    let is_true = report.strategies.iter().any(|strategy| strategy.truth.is_some());
+    let heading = if is_true { "true quality, by cost" } else { "expected quality, by cost" };
     let quality = Axis::around(known.iter().map(|(.., quality)| *quality));
-    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, "expected quality, by cost");
+    svg.text((frame.left, frame.top - 14.0), "head", Anchor::Start, heading);
     let below = (frame.left + frame.width, frame.bottom() + 36.0);
     svg.text(below, "tick", Anchor::End, "USD a delivered request");
     grid(svg, frame, &cost, Unit::Usd, &quality, Unit::Plain);

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Every strategy meets the same requests at the same moments, from the same simulated providers, on a clock that does not
 /// wait: hours take seconds. Plugins, breakers and dispatcher are the real ones. Nobody is called and nothing is
 /// recorded. Equal seeds give equal numbers.
+///
+/// A workload may also say how good every candidate really is (`[truth]`, `[[shifts]]`) and how callers rate
+/// (`[feedback]`): then strategies that learn do, and everybody is held against an oracle.
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// Workload file, such as `examples/workloads/outage.toml`
@@ -27,7 +30,7 @@ pub(crate) struct Simulate {
     workload: PathBuf,
 
     /// A strategy's name, a component ending in `.wasm`, or `pinned:provider/model@tier`; the usual ones and the
-    /// workload's baseline when left out
+    /// workload's baseline when left out, and `bandit` where there is feedback
     #[arg(long, value_name = "NAME|FILE.wasm", num_args = 1..)]
     strategy: Vec<String>,
 
@@ -47,7 +50,7 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 
-    /// Draw answers and latency over time, and cost against quality, as SVG
+    /// Draw answers and latency over time, cost against quality, and what was learned, as SVG
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
 

@@ -1,5 +1,7 @@
 //! The results of a simulation for people.
 
+mod truth;
+
 use std::fmt::Write as _;
 
 use domain::money::MicroUsd;
@@ -46,6 +48,9 @@ pub(super) fn report(report: &Report) -> String {
     }
     let rows = table::plain(&HEADINGS, 1, in_order(report).into_iter().map(row));
     let _ = write!(text, "\n\n{rows}");
+    if let Some(truth) = truth::report(report, &in_order(report)) {
+        let _ = write!(text, "\n\n{truth}");
+    }
     let problems: Vec<String> = report.strategies.iter().filter_map(problems).collect();
     if !problems.is_empty() {
         let _ = write!(text, "\n\nwithout an answer, and failed attempts:\n{}", problems.join("\n"));
@@ -105,6 +110,9 @@ fn problems(strategy: &StrategyReport) -> Option<String> {
     }
     if strategy.plugin_faults > 0 {
         parts.push(format!("{} plugin faults", strategy.plugin_faults));
+    }
+    if let Some(truth) = strategy.truth.as_ref().filter(|truth| truth.skipped > 0) {
+        parts.push(format!("{} outcomes it could not learn from", truth.skipped));
     }
     if strategy.calls_ended_by_clock > 0 {
         parts.push("a plugin call was ended by this machine's clock: another run may differ".to_owned());
