@@ -40,14 +40,74 @@ fn one_of_four_down_for_ten_minutes_is_hardly_noticed() {
 
 #[test]
 fn equal_seeds_print_equal_bytes() {
-    let outage = example("outage.toml");
-    let bytes = |seed: &str| {
-        let arguments = ["eval", "simulate", "--json", "--workload", &outage, "--strategy", "hybrid", "--seed", seed];
-        run(&arguments).stdout
+    for (name, strategy) in [("outage.toml", "hybrid"), ("shift.toml", "bandit")] {
+        let workload = example(name);
+        let bytes = |seed: &str| {
+            let named = ["--workload", &workload, "--strategy", strategy, "--seed", seed];
+            run(&[&["eval", "simulate", "--json"][..], &named].concat()).stdout
+        };
+        let first = bytes("7");
+        assert!(!first.is_empty() && first == bytes("7"), "{name}");
+        assert_ne!(first, bytes("8"), "{name}");
+    }
+}
+
+#[test]
+fn what_callers_say_beats_priors_that_are_wrong() {
+    let report = simulated(&["--workload", &example("priors-wrong.toml"), "--strategy", "hybrid", "bandit"]);
+    let (hybrid, bandit) = (&strategy(&report, "hybrid")["truth"], &strategy(&report, "bandit")["truth"]);
+    let number = |truth: &Value, name: &str| truth[name].as_f64().unwrap_or_else(|| panic!("no {name}: {truth}"));
+    assert!(number(bandit, "value") > 1.1 * number(hybrid, "value"), "{bandit}");
+    assert!(number(bandit, "value") <= number(bandit, "oracle") && number(bandit, "regret") >= 0.0, "{bandit}");
+    assert_eq!(number(bandit, "oracle"), number(hybrid, "oracle"));
+    // Whoever serves is rated as often; who does not learn remembers nothing.
+    assert_eq!(bandit["ratings"], hybrid["ratings"]);
+    assert!((400..800).contains(&bandit["ratings"].as_u64().expect("a number")), "{bandit}");
+    assert_eq!((&hybrid["memory_bytes"], &bandit["skipped"]), (&Value::from(0), &Value::from(0)));
+    assert!(bandit["memory_bytes"].as_u64() > Some(0), "{bandit}");
+    assert_eq!(bandit["curve"].as_array().map(Vec::len), Some(20));
+}
+
+#[test]
+fn priors_that_are_right_are_hardly_lost() {
+    let report = simulated(&["--workload", &example("priors-right.toml"), "--strategy", "hybrid", "bandit"]);
+    let value = |name: &str| strategy(&report, name)["truth"]["value"].as_f64().expect("a number");
+    assert!(value("bandit") > 0.98 * value("hybrid"), "{} {}", value("bandit"), value("hybrid"));
+}
+
+#[test]
+fn a_model_that_changes_is_found_out_and_the_picture_shows_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let picture = folder.path().join("shift.svg").display().to_string();
+    let output = run(&["eval", "simulate", "--workload", &example("shift.toml"), "--plot", &picture]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(table.contains("an oracle's is") && table.contains("the truth changes after 2500"), "{table}");
+    assert!(table.contains("bandit") && !table.contains("could not learn from"), "{table}");
+    let svg = fs::read_to_string(picture).expect("a picture");
+    assert!(svg.contains("the truth changes") && svg.contains("true quality, by cost"));
+
+    let report = simulated(&["--workload", &example("shift.toml"), "--strategy", "hybrid", "bandit"]);
+    let last = |name: &str| {
+        let curve = strategy(&report, name)["truth"]["curve"].as_array().expect("a curve").clone();
+        curve[14..].iter().filter_map(|block| block["value"].as_f64()).sum::<f64>()
     };
-    let first = bytes("7");
-    assert!(!first.is_empty() && first == bytes("7"));
-    assert_ne!(first, bytes("8"));
+    assert!(last("bandit") > 1.1 * last("hybrid"), "{} {}", last("bandit"), last("hybrid"));
+}
+
+#[test]
+fn the_gateways_own_learner_listens_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let wrong = fs::read_to_string(example("priors-wrong.toml")).expect("the example");
+    fs::write(folder.path().join("w.toml"), wrong.replace("[feedback]", "[feedback]\nquality = true"))
+        .expect("written");
+    let output = run_in(
+        folder.path(),
+        &["eval", "simulate", "--json", "--workload", "w.toml", "--strategy", "hybrid", "pinned:atlas/standard"],
+    );
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let value = |name: &str| strategy(&report, name)["truth"]["value"].as_f64().expect("a number");
+    assert!(value("hybrid") > 1.1 * value("pinned:atlas/standard"), "{} {}", value("hybrid"), report);
 }
 
 #[test]
@@ -88,7 +148,14 @@ fn what_is_wrong_is_said_with_a_hint() {
     let cycle = format!("{good}[providers.a]\nlike = \"b\"\n[providers.b]\nlike = \"a\"\n");
     fs::write(folder.path().join("cycle.toml"), cycle).expect("written");
     fs::write(folder.path().join("typo.toml"), format!("{good}sead = 1\n")).expect("written");
-    let cases: [(&[&str], &[&str]); 8] = [
+    let truth = fs::read_to_string(example("shift.toml")).expect("the example");
+    let nobody = truth.replace("\"atlas/standard\" = 0.35", "\"atlas/standart\" = 1.35");
+    fs::write(folder.path().join("nobody.toml"), nobody).expect("written");
+    let cases: [(&[&str], &[&str]); 9] = [
+        (
+            &["--workload", "nobody.toml"],
+            &["nobody.toml:34", "no candidate `atlas/standart`", "did you mean", "from 0 to 1"],
+        ),
         (&["--workload", "zero.toml"], &["zero.toml:2", "hint: write more than 0"]),
         (&["--workload", "cycle.toml"], &["cycle.toml:5", "in a circle", "hint: "]),
         (&["--workload", "typo.toml"], &["typo.toml:4", "did you mean `seed`"]),

@@ -3,10 +3,12 @@
 //! 1. The host has taken out what the caps forbid before this is asked.
 //! 2. What memory holds of a model, in general and for the request's label, refines the quality that the host expects of it
 //!    (`memory`): the more ratings, the less the expectation counts, and the surer the result.
-//! 3. A quality is drawn from what is still possible (`exploration` times its deviation): a model that may be better than
-//!    the usual one is tried as often as it may be, and what turns out worse is tried ever less. Cost, latency and
+//! 3. A quality is drawn from what is still possible (`exploration` times its deviation): a model that may well be better
+//!    than the usual one is tried now and then, and what turns out worse is tried ever less. Cost, latency and
 //!    reliability count as in `hybrid` (the crate `balance`).
-//! 4. Nothing is drawn for who is in a hurry, or without a seed. What is half open, full or without a price gets no luck.
+//! 4. Nothing is drawn for who is in a hurry, without a seed, or before the first rating: where nobody says how pictures
+//!    turned out, trying others teaches nothing. What is half open, full or without a price gets no luck.
+//! 5. A model whose ratings depart from what it was known for begins anew.
 //!
 //! Thompson sampling rather than an upper bound: it needs no schedule, two requests of one moment do not all rush to the
 //! same model, and the chance that is recorded as `propensity` is real. It is worked out for the first two by the normal
@@ -27,7 +29,7 @@ use crate::memory::{Belief, Memory};
 
 /// What a model of which the host expects nothing is expected to be.
 const UNKNOWN: Quality = Quality { mean: 0.5, deviation: 0.3 };
-const EXPLORATION: f64 = 1.0;
+const EXPLORATION: f64 = 0.5;
 const HALF_LIFE: f64 = 600.0;
 /// A comparison is half a rating: the better one good, the other one poor.
 const WON: f32 = 0.75;
@@ -46,7 +48,7 @@ impl Describe for Bandit {
             .number("exploration", exploration, "", EXPLORATION, 0.0, 2.0)
             .number("half-life", half_life, "", HALF_LIFE, 10.0, 1e6)
             .reads("seed");
-        manifest.memory_format = 1;
+        manifest.memory_format = 2;
         manifest
     }
 }
@@ -65,10 +67,10 @@ impl Strategy for Bandit {
         }
         let memory = Memory::read(memory, half_life(&settings));
         let label = memory::label(&classification.label);
-        let exploration = if request.priority == Priority::Urgent || request.seed == 0 {
+        let exploration = if request.priority == Priority::Urgent || request.seed == 0 || memory.is_empty() {
             0.0
         } else {
-            number(&settings, 0, EXPLORATION, 0.0, 2.0) as f32
+            memory.doubt() * number(&settings, 0, EXPLORATION, 0.0, 2.0) as f32
         };
         let mut draws = Draws::new(request.seed, "bandit draws");
         let mut beliefs = Vec::with_capacity(candidates.len());

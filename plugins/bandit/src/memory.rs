@@ -3,6 +3,9 @@
 //! Entries are of one size and in the order of the models' hashes, so that a ranking finds one without reading the rest.
 //! Every rating makes all older ones count a little less. That is not done to each entry each time: an entry says as of
 //! which rating it stands, and is brought up to date when it is looked at.
+//!
+//! Fading follows what changes slowly. What changes at once is found by adding up how far a model's ratings are off what it
+//! was known for, less what chance explains (Page's test): when the sum is too high, its entry begins anew.
 
 use std::cmp::Ordering;
 
@@ -11,20 +14,30 @@ use muxel_sdk::Quality;
 const LABELS: [&str; 4] = ["artistic", "realistic", "technical", "general"];
 /// In all, and for each label.
 const CELLS: usize = 1 + LABELS.len();
-/// Hash, as of which rating, and for each cell how much was rated and the sum of it.
-const ENTRY: usize = 4 + 4 + CELLS * 8;
-const HEAD: usize = 8;
-/// The first byte of a memory of this form, so that another is not taken for it.
-const MARK: u32 = 0x6d75_7801;
+/// Hash, as of which rating, how far better and worse it was lately, and for each cell how much was rated and the sum of it.
+const ENTRY: usize = 4 * 4 + CELLS * 8;
+/// Mark, ratings so far, and after how many of them a model was last seen to have changed.
+const HEAD: usize = 12;
+/// The first bytes of a memory of this form, so that another is not taken for it.
+const MARK: u32 = 0x6d75_7802;
 /// As many as fit into 16 KiB.
 const MOST: usize = (16_384 - HEAD) / ENTRY;
 
-/// Standard deviation of one rating around what a model is worth.
-const NOISE: f32 = 0.25;
+/// Standard deviation of one rating around what a model is worth, between people and between prompts: 0.3 for every model
+/// where it was measured.
+const NOISE: f32 = 0.3;
 /// However sure the host is: it may know the same ratings, and must not count them twice.
 const LEAST_DEVIATION: f32 = 0.06;
 /// Ratings for a label that weigh as much as what is known of the model in all.
-const FOR_LABEL: f32 = 8.0;
+const FOR_LABEL: f32 = 16.0;
+/// Ratings after which a model is known for something that it can depart from.
+const KNOWN: f32 = 12.0;
+/// What a rating may be off on one side before that adds up, and the sum that is too much. Where ratings are off by 0.3 at
+/// random, as people's are, that happens once in some thousand; a model that became worse by 0.35 is found out by ten.
+const SLACK: f32 = 0.15;
+const CHANGED: f32 = 2.1;
+/// Ratings, of all models, after which half of the search for the next best is over.
+const SEARCH: f32 = 60.0;
 
 /// Where a label's ratings are; those of another label only count in all.
 pub(crate) fn label(label: &str) -> Option<usize> {
@@ -53,6 +66,8 @@ pub(crate) struct Memory {
     bytes: Vec<u8>,
     /// Ratings so far, of all models.
     rated: u32,
+    /// As of which of them a model was last seen to have changed; 0 for never.
+    changed: u32,
     /// What a rating still counts after one more, as a power of two.
     fades: f32,
 }
@@ -63,131 +78,156 @@ impl Memory {
         let fades = 1.0 / half_life;
         let entries = bytes.len().wrapping_sub(HEAD);
         if bytes.len() >= HEAD && word(&bytes, 0) == MARK && entries.is_multiple_of(ENTRY) && entries / ENTRY <= MOST {
-            let rated = word(&bytes, 4);
-            return Self { bytes, rated, fades };
+            let (rated, changed) = (word(&bytes, 1), word(&bytes, 2));
+            return Self { bytes, rated, changed, fades };
         }
-        let mut bytes = MARK.to_le_bytes().to_vec();
-        bytes.extend([0; 4]);
-        Self { bytes, rated: 0, fades }
+        let mut bytes = vec![0; HEAD];
+        bytes[..4].copy_from_slice(&MARK.to_le_bytes());
+        Self { bytes, rated: 0, changed: 0, fades }
     }
 
     pub(crate) fn write(mut self) -> Vec<u8> {
-        self.bytes[4..HEAD].copy_from_slice(&self.rated.to_le_bytes());
+        self.bytes[4..8].copy_from_slice(&self.rated.to_le_bytes());
+        self.bytes[8..HEAD].copy_from_slice(&self.changed.to_le_bytes());
         self.bytes
     }
 
-    fn entries(&self) -> usize {
-        (self.bytes.len() - HEAD) / ENTRY
+    /// Whether nobody has rated anything yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rated == 0
     }
 
-    /// Where the entry of a model begins, or belongs.
+    /// How much more than usual is to be tried: twice as much when a model has just changed, for then the next best is to be
+    /// found, and soon no more than always.
+    pub(crate) fn doubt(&self) -> f32 {
+        if self.changed == 0 {
+            return 1.0;
+        }
+        1.0 + halved(self.rated.saturating_sub(self.changed) as f32 * (1.0 / SEARCH))
+    }
+
+    fn entries(&self) -> &[[u8; ENTRY]] {
+        self.bytes[HEAD..].as_chunks().0
+    }
+
+    /// The number of a model's entry, or where it belongs. Hashes lie evenly, so it is looked for where it should be first.
     fn find(&self, model: u32) -> Result<usize, usize> {
-        let (mut from, mut to) = (0, self.entries());
-        while from < to {
-            let middle = (from + to) / 2;
-            let at = HEAD + middle * ENTRY;
-            match word(&self.bytes, at).cmp(&model) {
+        let entries = self.entries();
+        let mut at = ((u64::from(model) * entries.len() as u64) >> 32) as usize;
+        while at > 0 && entries.get(at - 1).is_some_and(|entry| word(entry, 0) >= model) {
+            at -= 1;
+        }
+        while let Some(entry) = entries.get(at) {
+            match word(entry, 0).cmp(&model) {
+                Ordering::Less => at += 1,
                 Ordering::Equal => return Ok(at),
-                Ordering::Less => from = middle + 1,
-                Ordering::Greater => to = middle,
+                Ordering::Greater => break,
             }
         }
-        Err(HEAD + from * ENTRY)
+        Err(at)
     }
 
     /// Takes in one rating that counts as much as `counts`.
     pub(crate) fn add(&mut self, model: &str, label: Option<usize>, rating: f32, counts: f32) {
         self.rated = self.rated.saturating_add(1);
         let model = hash(model);
-        if self.find(model).is_err() && self.entries() >= MOST {
+        if self.find(model).is_err() && self.entries().len() >= MOST {
             self.make_room();
         }
-        let at = match self.find(model) {
-            Ok(at) => at,
-            Err(at) => {
-                let mut entry = [0; ENTRY];
-                entry[..4].copy_from_slice(&model.to_le_bytes());
-                entry[4..8].copy_from_slice(&self.rated.to_le_bytes());
-                self.bytes.splice(at..at, entry);
-                at
+        let at = self.find(model).unwrap_or_else(|at| {
+            let mut entry = [0; ENTRY];
+            entry[..4].copy_from_slice(&model.to_le_bytes());
+            entry[4..8].copy_from_slice(&self.rated.to_le_bytes());
+            let from = HEAD + at * ENTRY;
+            self.bytes.splice(from..from, entry);
+            at
+        });
+        let entry = &self.entries()[at];
+        let left = self.left(entry);
+        let mut cells: [Cell; CELLS] = std::array::from_fn(|index| cell(entry, index).sound().times(left));
+        let mut off = [2, 3].map(|index| sound(f32::from_bits(word(entry, index))));
+        if cells[0].ratings >= KNOWN {
+            let own = label.map_or(Cell::default(), |label| cells[label + 1]);
+            let known = (cells[0].sum / cells[0].ratings * FOR_LABEL + own.sum) / (FOR_LABEL + own.ratings);
+            for (off, more) in off.iter_mut().zip([rating - known, known - rating]) {
+                *off = (*off + counts * (more - SLACK)).max(0.0);
             }
-        };
-        let left = self.left(at);
-        self.bytes[at + 4..at + 8].copy_from_slice(&self.rated.to_le_bytes());
-        for index in 0..CELLS {
-            let mut cell = self.cell(at, index).times(left);
+            if off.iter().any(|off| *off > CHANGED) {
+                (cells, off) = Default::default();
+                self.changed = self.rated;
+            }
+        }
+        for (index, cell) in cells.iter_mut().enumerate() {
             if index == 0 || label.is_some_and(|label| label + 1 == index) {
                 cell.ratings += counts;
                 cell.sum += counts * rating;
             }
-            let from = at + 8 + index * 8;
-            self.bytes[from..from + 4].copy_from_slice(&cell.ratings.to_le_bytes());
-            self.bytes[from + 4..from + 8].copy_from_slice(&cell.sum.to_le_bytes());
+        }
+        let cells = cells.iter().flat_map(|cell| [cell.ratings.to_bits(), cell.sum.to_bits()]);
+        let words = [model, self.rated, off[0].to_bits(), off[1].to_bits()].into_iter().chain(cells);
+        let from = HEAD + at * ENTRY;
+        for (place, word) in self.bytes[from..from + ENTRY].as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
         }
     }
 
     /// Forgets the quarter of which least is known. One at a time would cost as much for each.
     fn make_room(&mut self) {
-        let known = |entry: usize| self.cell(entry, 0).ratings * self.left(entry);
-        let mut all: Vec<f32> = (0..self.entries()).map(|index| known(HEAD + index * ENTRY)).collect();
+        let known = |entry: &[u8; ENTRY]| cell(entry, 0).sound().ratings * self.left(entry);
+        let mut all: Vec<f32> = self.entries().iter().map(known).collect();
         let (_, least, _) = all.select_nth_unstable_by(MOST / 4, f32::total_cmp);
         let least = *least;
         let mut kept = self.bytes[..HEAD].to_vec();
         let mut room = MOST / 4;
-        for index in 0..self.entries() {
-            let at = HEAD + index * ENTRY;
-            if room > 0 && known(at) <= least {
+        for entry in self.entries() {
+            if room > 0 && known(entry) <= least {
                 room -= 1;
             } else {
-                kept.extend(&self.bytes[at..at + ENTRY]);
+                kept.extend(entry);
             }
         }
         self.bytes = kept;
     }
 
-    fn cell(&self, entry: usize, index: usize) -> Cell {
-        let at = entry + 8 + index * 8;
-        let cell =
-            Cell { ratings: f32::from_bits(word(&self.bytes, at)), sum: f32::from_bits(word(&self.bytes, at + 4)) };
-        if cell.is_sound() { cell } else { Cell::default() }
-    }
-
     /// What is to be expected of a model for pictures of this kind. `expected` is what the host says.
     pub(crate) fn belief(&self, model: &str, label: Option<usize>, expected: Quality) -> Belief {
         let deviation = expected.deviation.clamp(LEAST_DEVIATION, 1.0);
-        let prior = NOISE * NOISE / (deviation * deviation);
-        let found = if self.entries() == 0 { None } else { self.find(hash(model)).ok() };
-        let Some(entry) = found else {
-            return Belief { mean: expected.mean, deviation, expected: expected.mean, ratings: 0.0 };
-        };
+        let unrated = Belief { mean: expected.mean, deviation, expected: expected.mean, ratings: 0.0 };
+        if self.is_empty() {
+            return unrated;
+        }
+        let Ok(at) = self.find(hash(model)) else { return unrated };
+        let entry = &self.entries()[at];
         let left = self.left(entry);
-        let all = self.cell(entry, 0).times(left);
+        let all = cell(entry, 0).times(left);
         // One division each: they are what a sandbox pays for most.
+        let prior = NOISE * NOISE / (deviation * deviation);
         let of_all = 1.0 / (prior + all.ratings);
         let in_all = (expected.mean * prior + all.sum) * of_all;
-        let own = label.map_or(Cell::default(), |label| self.cell(entry, label + 1).times(left));
+        let own = label.map_or(Cell::default(), |label| cell(entry, label + 1).times(left));
         // What is known in all counts like `FOR_LABEL` ratings for the label.
         let of_label = 1.0 / (FOR_LABEL + own.ratings);
         let mean = (in_all * FOR_LABEL + own.sum) * of_label;
         let share = FOR_LABEL * of_label;
-        let variance = share * share * of_all + own.ratings * of_label * of_label;
-        Belief {
-            mean: mean.clamp(0.0, 1.0),
-            deviation: NOISE * variance.sqrt(),
-            expected: expected.mean,
-            ratings: all.ratings,
+        let deviation = NOISE * (share * share * of_all + own.ratings * of_label * of_label).sqrt();
+        // Whatever the bytes are: one look at what comes out is cheaper than one at each number that goes in.
+        if !((-0.01..=1.01).contains(&mean) && (0.0..=1.0).contains(&deviation)) {
+            return unrated;
         }
+        Belief { mean: mean.clamp(0.0, 1.0), deviation, expected: expected.mean, ratings: all.ratings }
     }
 
     /// What ratings of this entry still count.
-    fn left(&self, entry: usize) -> f32 {
-        halved(self.rated.saturating_sub(word(&self.bytes, entry + 4)) as f32 * self.fades)
+    fn left(&self, entry: &[u8; ENTRY]) -> f32 {
+        halved(self.rated.saturating_sub(word(entry, 1)) as f32 * self.fades)
     }
 }
 
 impl Cell {
-    fn is_sound(self) -> bool {
-        (0.0..1e9).contains(&self.ratings) && (0.0..=self.ratings * 1.001).contains(&self.sum)
+    /// Itself, or nothing when no ratings add up to it.
+    fn sound(self) -> Self {
+        let is_sound = (0.0..1e9).contains(&self.ratings) && (0.0..=self.ratings * 1.001).contains(&self.sum);
+        if is_sound { self } else { Self::default() }
     }
 
     fn times(self, factor: f32) -> Self {
@@ -195,17 +235,32 @@ impl Cell {
     }
 }
 
-/// The word at `at`, a multiple of four.
-fn word(bytes: &[u8], at: usize) -> u32 {
-    bytes.as_chunks().0.get(at / 4).map_or(0, |word| u32::from_le_bytes(*word))
+/// A sum as it may stand in a memory, and nothing where something else does.
+fn sound(off: f32) -> f32 {
+    if (0.0..=CHANGED).contains(&off) { off } else { 0.0 }
 }
 
-/// FNV-1a over words rather than bytes: a quarter of the steps.
+/// What an entry has in its cell of this number.
+fn cell(entry: &[u8; ENTRY], index: usize) -> Cell {
+    let [ratings, sum] = [4 + 2 * index, 5 + 2 * index].map(|at| f32::from_bits(word(entry, at)));
+    Cell { ratings, sum }
+}
+
+/// The word of this number.
+fn word(bytes: &[u8], index: usize) -> u32 {
+    bytes.as_chunks().0.get(index).map_or(0, |word| u32::from_le_bytes(*word))
+}
+
+/// FNV-1a over eight bytes at a time, of which the last overlap the ones before: a tenth of the steps.
 fn hash(text: &str) -> u32 {
-    let (words, rest) = text.as_bytes().as_chunks();
-    let step = |hash: u32, word: u32| (hash ^ word).wrapping_mul(0x0100_0193).rotate_left(5);
-    let hash = words.iter().fold(0x811c_9dc5, |hash, word| step(hash, u32::from_le_bytes(*word)));
-    rest.iter().fold(hash, |hash, byte| step(hash, u32::from(*byte)))
+    let bytes = text.as_bytes();
+    let step = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let hash = bytes.as_chunks().0.iter().fold(bytes.len() as u64, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    let hash = match bytes.last_chunk() {
+        Some(last) => step(hash, u64::from_le_bytes(*last)),
+        None => bytes.iter().fold(hash, |hash, byte| step(hash, u64::from(*byte))),
+    };
+    (hash >> 32) as u32
 }
 
 /// A half to the power of `times`, which is not negative, to a few thousandths: the same on every machine, and cheap.

@@ -61,8 +61,21 @@ fn what_people_like_is_chosen_and_the_rest_is_tried_ever_less() {
     let memory = learn(vec![], outcomes);
     assert!(share_of(&memory, "general", 1) > 0.9, "{}", share_of(&memory, "general", 1));
     assert!(share_of(&memory, "general", 0) < 0.02);
-    let even = share_of(&[], "general", 2);
+    let hardly = learn(vec![], rated("p/z", "general", 0.5, 1));
+    let even = share_of(&hardly, "general", 2);
     assert!((0.2..0.5).contains(&even), "{even}");
+}
+
+#[test]
+fn nothing_is_tried_where_nobody_says_how_it_turned_out() {
+    let good = Candidate { quality: Some(Quality { mean: 0.61, deviation: 0.2 }), ..candidate("p/c") };
+    let delivered = learn(vec![], vec![outcome("p/a", "general", Observation::Refused)]);
+    for memory in [vec![], delivered] {
+        for seed in 1..100 {
+            let ranked = rank(&memory, "general", seed, vec![candidate("p/a"), candidate("p/b"), good.clone()]);
+            assert_eq!((ranked.order[0].candidate, ranked.propensity), (2, 1.0));
+        }
+    }
 }
 
 #[test]
@@ -83,8 +96,29 @@ fn what_changes_is_found_out() {
     let memory = learn(vec![], rated("p/a", "general", 0.9, 400));
     let memory = learn(memory, rated("p/b", "general", 0.7, 100));
     assert!(share_of(&memory, "general", 0) > 0.9);
-    let memory = learn(memory, rated("p/a", "general", 0.2, 300));
-    assert!(share_of(&memory, "general", 0) < 0.1);
+    // A little worse for long, and much worse for a short while.
+    let little = learn(memory.clone(), rated("p/a", "general", 0.6, 600));
+    assert!(share_of(&little, "general", 0) < 0.4, "{}", share_of(&little, "general", 0));
+    let much = learn(memory.clone(), rated("p/a", "general", 0.4, 20));
+    assert!(share_of(&much, "general", 0) < 0.1, "{}", share_of(&much, "general", 0));
+    // The other one stays what it was.
+    let reason = rank(&much, "general", 0, three()).reason;
+    assert!(reason.starts_with("learned: quality 0.70 after 9"), "{reason}");
+}
+
+#[test]
+fn what_only_varies_has_not_changed() {
+    // As unlike as people's ratings are, and for the label as good as always.
+    let ratings = [0.2, 0.9, 0.6, 1.0, 0.3, 0.6, 0.9, 0.5, 0.1, 0.9];
+    let mut memory = vec![];
+    for _ in 0..40 {
+        for rating in ratings {
+            memory = learn(memory, rated("p/a", "general", rating, 1));
+        }
+        memory = learn(memory, rated("p/a", "technical", 0.2, 3));
+    }
+    let reason = rank(&memory, "general", 0, vec![candidate("p/a")]).reason;
+    assert!(reason.contains("after 3") || reason.contains("after 4"), "{reason}");
 }
 
 #[test]
@@ -115,10 +149,14 @@ fn what_may_not_be_tried_gets_no_luck() {
     let half_open = || Candidate { half_open: true, ..candidate("p/b") };
     let full = || Candidate { in_flight: 2, max_in_flight: 2, ..candidate("p/b") };
     let unpriced = || Candidate { cost: None, ..candidate("p/b") };
+    let memory = learn(vec![], rated("p/z", "general", 0.5, 1));
     for other in [half_open(), full(), unpriced()] {
         let surely_better = Candidate { quality: Some(Quality { mean: 0.9, deviation: 0.0 }), ..candidate("p/a") };
         for seed in 1..200 {
-            assert_eq!(rank(&[], "general", seed, vec![surely_better.clone(), other.clone()]).order[0].candidate, 0);
+            assert_eq!(
+                rank(&memory, "general", seed, vec![surely_better.clone(), other.clone()]).order[0].candidate,
+                0
+            );
         }
     }
 }
@@ -184,10 +222,10 @@ proptest! {
     #[test]
     fn any_memory_gives_a_valid_ranking(
         memory in prop::collection::vec(any::<u8>(), 0..300),
-        cells in prop::collection::vec(any::<u32>(), 0..60),
+        cells in prop::collection::vec(any::<u32>(), 0..70),
         seed in any::<u64>(),
     ) {
-        let forged = [vec![0x6d75_7801, 9], cells].concat().into_iter().flat_map(u32::to_le_bytes).collect();
+        let forged = [vec![0x6d75_7802, 9, 3], cells].concat().into_iter().flat_map(u32::to_le_bytes).collect();
         for memory in [memory, forged] {
             let ranking = rank(&memory, "technical", seed, three());
             prop_assert_eq!(ranking.order.len(), 3);

@@ -144,3 +144,27 @@ fn the_picture_is_well_formed_and_names_everybody() {
     assert!(svg.contains("a &lt;b&gt; &amp; c") && svg.contains("pinned:dear/m") && !svg.contains("NaN"));
     assert_eq!(svg.matches("class=\"down\"").count(), 2);
 }
+
+#[test]
+fn what_was_served_is_held_against_the_best_that_is_true() {
+    let text = format!(
+        "{TWO}\n[truth]\n\"cheap/m\" = 0.2\n[[shifts]]\nafter-requests = 299\ntruth = {{ \"cheap/m\" = 0.9 }}\n\
+         [feedback]\nshare = 0.5\n"
+    );
+    let names = ["pinned:cheap/m", "pinned:dear/m", "hybrid"];
+    let report = simulated(&text, &names);
+    let truths: Vec<&TruthReport> = report.strategies.iter().filter_map(|it| it.truth.as_ref()).collect();
+    let [cheap, dear, hybrid] = truths[..] else { panic!("three") };
+    assert_eq!(report.workload.shifts, [299]);
+    // One of the two is the best one before the shift, and the other one after it.
+    let regret = |truth: &TruthReport, block: usize| truth.curve[block].regret;
+    assert_eq!((regret(dear, 0), regret(cheap, 19)), (Some(0.0), Some(0.0)));
+    assert!(regret(cheap, 0) > Some(0.1) && regret(dear, 19) > Some(0.1), "{cheap:?} {dear:?}");
+    assert_eq!((cheap.curve[0].quality, cheap.curve[19].quality), (Some(0.2), Some(0.9)));
+    assert_eq!((cheap.oracle, cheap.ratings), (dear.oracle, dear.ratings));
+    assert!((200..400).contains(&cheap.ratings), "{}", cheap.ratings);
+    // Who does not learn does the same as without feedback.
+    assert_eq!(hybrid.memory_bytes, 0);
+    let silent = simulated(&text.replace("[feedback]\nshare = 0.5\n", ""), &["hybrid"]);
+    assert_eq!(silent.strategies[0].truth.as_ref().map(|truth| truth.value), Some(hybrid.value));
+}

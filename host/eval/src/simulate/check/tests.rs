@@ -178,3 +178,56 @@ fn tiers_of_a_model_stand_together_on_their_rungs() {
     assert_eq!(rungs, [20, 60]);
     assert_eq!(workload.candidates[1].model.tiers.len(), 2);
 }
+
+#[test]
+fn what_is_wrong_about_the_truth_is_told_too() {
+    // A number where the one of `atlas/standard` stands, and what else is written.
+    let cases = [
+        ("1.2", "", "`atlas/standard` is no quality", "from 0 to 1"),
+        ("nan", "", "is no quality", "from 0 to 1"),
+        ("\"good\"", "", "is no quality", "from 0 to 1"),
+        ("{}", "", "is no quality", "from 0 to 1"),
+        ("{ technical = 2 }", "", "`technical` of `atlas/standard` is no quality", "from 0 to 1"),
+        ("{ technicl = 0.9 }", "", "no prompt is `technicl`", "did you mean technical"),
+        ("0.5\n\"atlas/standart\" = 0.5", "", "no candidate `atlas/standart`", "did you mean atlas/standard"),
+        ("0.5", "[[shifts]]\ntruth = { \"atlas/standard\" = 0.1 }", "when the shift begins", "after-requests"),
+        (
+            "0.5",
+            "[[shifts]]\nat = \"1s\"\nafter-requests = 3\ntruth = { \"atlas/standard\" = 0.1 }",
+            "two points",
+            "after-requests",
+        ),
+        ("0.5", "[[shifts]]\nat = \"2m\"\ntruth = { \"atlas/standard\" = 0.1 }", "after the run", "earlier"),
+        ("0.5", "[[shifts]]\nat = \"1s\"\ntruth = { \"atlas/odd\" = 0.1 }", "no candidate `atlas/odd`", "atlas/"),
+        ("0.5", "[feedback]\nshare = 1.5", "`share` is `1.5`", "0 to 1"),
+        ("0.5", "[feedback]\nnoise = -0.1", "`noise` is `-0.1`", "0 to 1"),
+        ("0.5", "[feedback]\ndelay = \"10\"", "`10` has no unit", "10s"),
+        ("0.5", "[feedback]\ndelay = \"400d\"", "within a year", "10m"),
+        ("0.5", "[feedback]\nshares = 0.5", "`shares`", "did you mean"),
+    ];
+    for (quality, more, what, hint) in cases {
+        let text = format!("{GOOD}\n[truth]\n\"atlas/standard\" = {quality}\n{more}\n");
+        let told = said(&text);
+        assert!(told.contains("w.toml:") && told.contains(what) && told.contains(hint), "{more} {quality}: {told}");
+    }
+    let alone = |more: &str| said(&format!("{GOOD}\n{more}\n"));
+    assert!(alone("[feedback]").contains("nobody knows what there is to rate"), "{}", alone("[feedback]"));
+    let shift = "[[shifts]]\nat = \"1s\"\ntruth = { \"atlas/standard\" = 0.1 }";
+    assert!(alone(shift).contains("a shift of what is not said"), "{}", alone(shift));
+    let unknown = said(&GOOD.replace("quality = 0.6", "").replace("[providers.atlas]", "[truth]\n[providers.atlas]"));
+    assert!(unknown.contains("how good 1 of the candidates really are: atlas/standard"), "{unknown}");
+}
+
+#[test]
+fn truth_and_feedback_are_understood() {
+    let text = format!("{GOOD}\n[truth]\natlas = 0.1\n");
+    assert!(said(&text).contains("no candidate `atlas`"));
+    let shifts = "[[shifts]]\nafter-requests = 5\ntruth = { \"atlas/standard\" = { technical = 1 } }";
+    let workload = parse(&format!("{GOOD}\n[truth]\n[feedback]\nquality = true\n{shifts}\n")).expect("a workload");
+    let feedback = workload.feedback.expect("feedback");
+    assert_eq!((feedback.share, feedback.noise, feedback.delay.as_secs(), feedback.quality), (1.0, 0.25, 60, true));
+    let truth = workload.truth.expect("a truth");
+    let of = |label, n| truth.of(0, label, n, Duration::ZERO);
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
+    assert!(near(of("technical", 4), 0.6) && near(of("technical", 5), 1.0) && near(of("general", 5), 0.6));
+}
