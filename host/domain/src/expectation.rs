@@ -8,7 +8,8 @@
 //! 0.71 ± 0.05 = 0.62 prior + 0.02 base + 0.09 text - 0.02 complexity, from 304 ratings
 //! ```
 //!
-//! What was never rated keeps its prior as it is. `learner` says how the numbers come about.
+//! What was never rated keeps its prior. Beside entries that were rated it is as unsure of the prompt as they began, so that
+//! the first rating makes nobody less sure than one who has none. `learner` says how the numbers come about.
 
 mod file;
 mod learner;
@@ -19,6 +20,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use crate::{catalogue::Prior, plugin::Classification, request::Operation};
 
 pub use file::{FileError, read, write};
+use learner::ADJUSTMENT;
 pub use learner::{FORMAT, Learner};
 pub use term::{Seen, TERMS, Term};
 
@@ -64,7 +66,11 @@ impl Expectations {
     /// The quality to expect of `candidate` (`provider/model@tier`): `prior` when nothing was learned of it.
     #[must_use]
     pub fn of(&self, candidate: &str, operation: Operation, seen: &Seen, prior: Option<Prior>) -> Option<Prior> {
-        self.entry(candidate, operation).map_or(prior, |entry| Some(entry.at(seen)))
+        match self.entry(candidate, operation) {
+            Some(entry) => Some(entry.at(seen)),
+            None if self.is_empty() => prior,
+            None => prior.map(|prior| Entry::unrated(prior).at(seen)),
+        }
     }
 
     /// How that came about. `None` when nothing was learned of it.
@@ -98,6 +104,13 @@ pub fn own_name(candidate: &str) -> &str {
 }
 
 impl Entry {
+    /// Where learning begins.
+    fn unrated(prior: Prior) -> Self {
+        let mut terms = [Prior { mean: 0.0, deviation: ADJUSTMENT as f32 }; TERMS];
+        terms[Term::Base as usize].deviation = prior.deviation;
+        Self { prior, terms, ratings: 0.0 }
+    }
+
     fn at(&self, seen: &Seen) -> Prior {
         let (mut mean, mut variance) = (self.prior.mean, 0.0);
         for term in Term::ALL {

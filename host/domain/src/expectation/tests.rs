@@ -57,7 +57,10 @@ fn what_was_never_rated_keeps_its_prior() {
     let mut learner = Learner::default();
     let plain = classified("general", &[]);
     rate(&mut learner, "openai/a", &plain, 0.9, 5);
-    assert_eq!(expected(&learner, "openai/b", &plain), PRIOR);
+    assert_eq!(Expectations::NONE.of("openai/b", GENERATE, &(&plain).into(), Some(PRIOR)), Some(PRIOR));
+    let (rated, unrated) = (expected(&learner, "openai/a", &plain), expected(&learner, "openai/b", &plain));
+    assert_eq!(unrated.mean, PRIOR.mean);
+    assert!(rated.deviation < unrated.deviation, "{rated:?} {unrated:?}");
     assert!(learner.expectations().of("openai/b", GENERATE, &(&plain).into(), None).is_none());
     assert_eq!(learner.expectations().of("openai/a", Operation::ImageEdit, &(&plain).into(), None), None);
 }
