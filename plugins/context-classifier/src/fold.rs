@@ -14,6 +14,7 @@ pub(crate) enum Folded {
     /// Ends a sentence.
     Stop,
     Comma,
+    Colon,
     /// Makes one word of two: `three-quarters`.
     Hyphen,
     /// Not seen by a reader: it joins what stands around it.
@@ -77,6 +78,7 @@ fn ascii(code: u32) -> Folded {
         0x09 | 0x0b | 0x0c => Folded::Space,
         0x0a | 0x0d | 0x21 | 0x2e | 0x3f => Folded::Stop,
         0x2c | 0x3b => Folded::Comma,
+        0x3a => Folded::Colon,
         0x2d => Folded::Hyphen,
         0x22 => Folded::Quote(Quote::Either),
         0x27 | 0x60 => Folded::Quote(Quote::Apostrophe),
@@ -206,6 +208,7 @@ fn rest(code: u32) -> Folded {
         0xfe41 | 0xff62 => Folded::Quote(Quote::Opens),
         0xff01 | 0xff0e | 0xff1f => Folded::Stop,
         0xff0c | 0xff1b => Folded::Comma,
+        0xff1a => Folded::Colon,
         0xff0d => Folded::Hyphen,
         // Variants and tags.
         0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe007f => Folded::Nothing,

@@ -48,7 +48,7 @@ impl Classifier for ContextClassifier {
         }
         let model =
             Model::read(WEIGHTS).ok_or_else(|| Refusal::Fault("the weights are of another version".to_owned()))?;
-        let seen = scan::scan(&request.prompt, &model, &mut |_| {});
+        let seen = scan::scan(&request.prompt, &model, None);
         let probable = Probable::of(&seen, &model);
         let mut traits = probable.traits;
         if request.transparent {
@@ -140,10 +140,16 @@ pub struct Study {
 pub fn study(prompt: &str, weights: &[u8]) -> Option<Study> {
     let model = Model::read(weights)?;
     let mut words = Vec::new();
-    let seen = scan::scan(prompt, &model, &mut |hash| words.push(hash));
+    let seen = scan::scan(prompt, &model, Some(&mut words));
     let probable = Probable::of(&seen, &model);
     let probabilities = [&probable.labels[..], &probable.traits[..3]].concat();
-    Some(Study { rows: seen.rows, words, english: seen.english, measures: seen.measures().to_vec(), probabilities })
+    Some(Study {
+        rows: seen.rows,
+        words,
+        english: seen.is_english(),
+        measures: seen.measures().to_vec(),
+        probabilities,
+    })
 }
 
 /// The hash of a cue as it stands in the table, and how many words it is.

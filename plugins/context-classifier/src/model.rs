@@ -24,6 +24,9 @@ const CUE_AMBIGUOUS: u8 = 0x80;
 
 /// What a row of cues tells besides its weights.
 pub(crate) type Flags = u32;
+pub(crate) const PHOTO: Flags = 1 << 2;
+pub(crate) const STYLE: Flags = 1 << 3;
+pub(crate) const LAYOUT: Flags = 1 << 4;
 pub(crate) const THING: Flags = 1 << 5;
 pub(crate) const RELATION: Flags = 1 << 6;
 pub(crate) const NUMBER: Flags = 1 << 7;
@@ -46,6 +49,21 @@ pub(crate) const UNIT: Flags = 1 << 16;
 pub(crate) const NAME: Flags = 1 << 17;
 /// Compares things; how many they are is by the way.
 pub(crate) const ALIKE: Flags = 1 << 18;
+/// Announces a text: `spelling MOTEL`.
+pub(crate) const SAYS: Flags = 1 << 19;
+/// Says of what stands before that it is a text: `OPEN painted on it`.
+pub(crate) const WRITTEN: Flags = 1 << 20;
+/// Often bears a text.
+pub(crate) const BEARS: Flags = 1 << 21;
+pub(crate) const WITH: Flags = 1 << 22;
+/// Makes something else of the word before: `photo album`.
+pub(crate) const UNSAYS: Flags = 1 << 23;
+/// What follows is what the picture is for, not what is on it.
+pub(crate) const PURPOSE: Flags = 1 << 24;
+/// A number before it, with a name between, is a house or a day: `12 Baker Street`.
+pub(crate) const STREET: Flags = 1 << 25;
+/// A number when it is what the prompt is about.
+pub(crate) const SUBJECT: Flags = 1 << 26;
 
 /// A file of weights.
 #[derive(Clone, Copy)]

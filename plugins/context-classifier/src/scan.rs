@@ -2,10 +2,11 @@
 
 use crate::{
     fold::{Folded, Quote, fold, is_digit, is_letter},
-    hash::{EMPTY, LONGEST_UNSPACED, hash_on, is_seen, pair},
+    hash::{EMPTY, LONGEST_UNSPACED, Tail, hash_on, is_seen, pair},
     model::{
-        AFFIRMS, ALIKE, CONTRAST, Cue, ENGLISH, FRAME, Flags, Model, NAME, NEGATION, NUMBER, ONLY_ENGLISH, ORDER,
-        OUTPUTS, PART, RELATION, THING, UNIT,
+        AFFIRMS, ALIKE, BEARS, CONTRAST, Cue, ENGLISH, FRAME, Flags, LAYOUT, Model, NAME, NEGATION, NUMBER,
+        ONLY_ENGLISH, ORDER, OUTPUTS, PART, PHOTO, PURPOSE, RELATION, SAYS, STREET, STYLE, SUBJECT, THING, UNIT,
+        UNSAYS, WITH, WRITTEN,
     },
     seen::{Seen, Told},
 };
@@ -19,20 +20,39 @@ const MOST_LOOKUPS: u32 = 680;
 const LONGEST_QUOTATION: usize = 200;
 /// Words after a number in which a part of a body may stand: `two long hairy legs`.
 const NEAR: u32 = 4;
+/// Words after a negation in which a kind of picture is denied: `not a photo`.
+const DENIED: u32 = 2;
+/// Clauses that may be taken back; with more of them a prompt is no prompt.
+const MOST_CLAUSES: u32 = 40;
+/// The word by which a prompt's subject is named: `a pair of shoes`, not a man with a pair of glasses.
+const SUBJECT_BY: u32 = 3;
+/// Words after a thing in which a text on it may begin: `a mug with BEST DAD`.
+const BORNE: u32 = 3;
+/// From here on no script that is read here has capitals.
+const CASELESS: char = '\u{530}';
 /// Words after a number in which its things may be compared: `two rabbits wearing the same hat`.
 const COMPARED: u32 = 8;
 
-/// `learned` is told of every word and pair of words: the trainer finds new ones by it.
-pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)) -> Seen {
+/// `learned` is given every word and pair of words: the trainer finds new ones by it.
+pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: Option<&mut Vec<u32>>) -> Seen {
     let mut characters = Vec::with_capacity(prompt.len().min(MOST_CHARACTERS));
-    characters.extend(prompt.chars().take(MOST_CHARACTERS).map(fold).filter(is_seen));
-    let mut scan = Scan::new(model, learned);
+    let mut capitals = Vec::new();
+    for character in prompt.chars().take(MOST_CHARACTERS) {
+        let folded = fold(character);
+        if is_seen(&folded) {
+            if folded != Folded::Letter(u32::from(character)) && character < CASELESS && character.is_uppercase() {
+                capitals.push(characters.len());
+            }
+            characters.push(folded);
+        }
+    }
+    let mut scan = Scan::new(model, learned, Capitals::new(capitals, characters.len()));
     let mut at = 0;
     while let Some(character) = characters.get(at)
         && scan.lookups < MOST_LOOKUPS
     {
         at = match character {
-            Folded::Letter(_) | Folded::Digit(_) => scan.word(&characters, at),
+            Folded::Letter(_) | Folded::Digit(_) => scan.read_word(&characters, at),
             Folded::Unspaced(_) => scan.unspaced(&characters, at),
             other => {
                 scan.mark(*other, &characters, at);
@@ -45,9 +65,31 @@ pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: &mut dyn FnMut(u32)
 
 struct Scan<'a> {
     model: &'a Model<'a>,
-    learned: &'a mut dyn FnMut(u32),
+    learned: Option<&'a mut Vec<u32>>,
     seen: Seen,
     met: Vec<u64>,
+    /// The places in `met` in the order in which they were met, so that they can be taken back.
+    order: Vec<usize>,
+    capitals: Capitals,
+    /// Words in capitals that may be a text to be drawn.
+    run: Option<Run>,
+    /// The word up to which something announces a text, may bear one, or is `with`.
+    says_at: Option<u32>,
+    bears_at: Option<u32>,
+    with_at: Option<u32>,
+    /// The word that denied something, in this clause.
+    denied_at: Option<u32>,
+    /// Whether the word begins with a capital.
+    capital: bool,
+    /// Words to pass over: what the picture is for.
+    passed: u32,
+    clause: Clause,
+    clauses: u32,
+    sentence: Mark,
+    /// What had been seen before the first order.
+    before_order: Option<Seen>,
+    /// Before the last word, if it named a kind of picture.
+    medium: Option<(u32, Mark)>,
     before: u32,
     /// Whether the word before was politeness.
     polite: bool,
@@ -61,12 +103,91 @@ struct Scan<'a> {
     /// Whether the word before names what a number follows.
     named: bool,
     negation_at: Option<u32>,
-    english: u32,
-    foreign: u32,
-    /// What only counts in an English prompt.
-    english_sums: [i32; OUTPUTS],
     /// Cues that only count in another language, and where they stood.
     ambiguous: Vec<(u32, Cue)>,
+}
+
+/// What had been seen up to some place.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    seen: Seen,
+    met: usize,
+    learned: usize,
+    ambiguous: usize,
+}
+
+/// What stands between two commas, colons or stops.
+#[derive(Default)]
+struct Clause {
+    begun: Mark,
+    /// Words of politeness.
+    frames: u32,
+    /// Words that are neither that nor there for grammar.
+    content: u32,
+    /// Whether it asks for a thing or for a kind of picture.
+    asks: bool,
+}
+
+impl Clause {
+    fn announces(&self) -> bool {
+        !self.asks && self.content <= self.frames
+    }
+}
+
+/// Words in capitals, one after the other.
+#[derive(Clone, Copy)]
+struct Run {
+    from: usize,
+    to: usize,
+    before: Mark,
+    words: u32,
+    /// Whether one of them is all capitals.
+    shouted: bool,
+    /// Whether a word says that they are a text.
+    announced: bool,
+    /// Whether they stand on something that often bears a text: `a mug with BEST DAD`.
+    borne: bool,
+    /// How many words have followed.
+    after: u32,
+}
+
+impl Run {
+    fn is_text(&self, titles: bool) -> bool {
+        self.shouted || self.words >= 2 && !titles
+    }
+}
+
+/// Where capitals stand.
+struct Capitals {
+    at: Vec<usize>,
+    next: usize,
+    /// Whether most words have one: then they tell little.
+    are_titles: bool,
+}
+
+impl Capitals {
+    fn new(at: Vec<usize>, characters: usize) -> Self {
+        // A prompt that is all in capitals is not a text to be drawn.
+        let at = if at.len() * 2 > characters { Vec::new() } else { at };
+        Self { are_titles: at.len() * 8 > characters, at, next: 0 }
+    }
+
+    /// Whether one stands before this place that was not asked for yet.
+    fn reach(&self, to: usize) -> bool {
+        self.at.get(self.next).is_some_and(|at| *at < to)
+    }
+
+    /// How many are in a word, and whether all its letters are.
+    fn of(&mut self, from: usize, to: usize, letters: usize) -> (usize, bool) {
+        let mut count = 0;
+        while let Some(at) = self.at.get(self.next)
+            && *at < to
+        {
+            count += usize::from(*at >= from);
+            self.next += 1;
+        }
+        (count, count >= 2 && count == letters)
+    }
 }
 
 /// Where a quotation opened, and what had been seen till then.
@@ -78,12 +199,26 @@ struct Opened {
 }
 
 impl<'a> Scan<'a> {
-    fn new(model: &'a Model<'a>, learned: &'a mut dyn FnMut(u32)) -> Self {
+    fn new(model: &'a Model<'a>, learned: Option<&'a mut Vec<u32>>, capitals: Capitals) -> Self {
         Self {
             model,
             learned,
             seen: Seen::default(),
             met: vec![0; model.slots().div_ceil(64)],
+            order: Vec::with_capacity(128),
+            capitals,
+            run: None,
+            says_at: None,
+            bears_at: None,
+            with_at: None,
+            denied_at: None,
+            capital: false,
+            passed: 0,
+            clause: Clause::default(),
+            clauses: 0,
+            sentence: Mark::default(),
+            before_order: None,
+            medium: None,
             before: EMPTY,
             polite: false,
             sentence_begun: false,
@@ -94,17 +229,20 @@ impl<'a> Scan<'a> {
             number_at: None,
             named: false,
             negation_at: None,
-            english: 0,
-            foreign: 0,
-            english_sums: [0; OUTPUTS],
             ambiguous: Vec::new(),
         }
     }
 
     fn end(mut self) -> Seen {
-        self.seen.english = self.foreign <= self.english;
-        if self.seen.english {
-            for (sum, english) in self.seen.sums.iter_mut().zip(self.english_sums) {
+        self.end_run();
+        self.end_clause(false);
+        if let Some(seen) = self.before_order
+            && self.seen.tenths_of_words == 0
+        {
+            self.seen = seen;
+        }
+        if self.seen.is_english() {
+            for (sum, english) in self.seen.sums.iter_mut().zip(self.seen.english_sums) {
                 *sum += english;
             }
             self.seen.told.negations += self.seen.told.english_negations;
@@ -119,7 +257,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads the word that begins at `from` and returns where it ends.
-    fn word(&mut self, characters: &[Folded], from: usize) -> usize {
+    fn read_word(&mut self, characters: &[Folded], from: usize) -> usize {
         let (mut hash, mut last, mut at, mut letters) = (EMPTY, 0, from, 0);
         let mut value = Some(0_u32);
         loop {
@@ -156,18 +294,47 @@ impl<'a> Scan<'a> {
         let hash = hash.max(1);
         let phrase = pair(self.before, hash);
         self.before = hash;
-        let (alone, together) = (self.model.find(hash), self.model.find(phrase));
-        if self.is_polite(alone) || self.is_polite(together) {
+        let (mut alone, together) = (self.model.find(hash), self.model.find(phrase));
+        if alone.is_none() && letters >= Tail::LEAST_OF_WORD && self.seen.english <= self.seen.foreign {
+            alone = self.tail(&characters[from..at]);
+        }
+        let (of_word, of_pair) = (self.flags(alone), self.flags(together));
+        self.capital = false;
+        if self.run.is_some() || self.capitals.reach(at) {
+            self.follow_run(from, at, letters, of_word | of_pair);
+        }
+        if (of_word | of_pair) & FRAME != 0 {
             self.polite = true;
+            self.clause.frames += 1;
+            if of_pair & PURPOSE != 0 {
+                self.passed = 2;
+            }
             return at;
         }
+        if self.passed > 0 {
+            self.passed -= 1;
+            return at;
+        }
+        if of_pair & UNSAYS != 0
+            && let Some((position, before)) = self.medium.take()
+            && position == self.position
+        {
+            self.take_back(&before);
+        }
+        let before = (of_word & (PHOTO | STYLE) != 0).then(|| self.here());
         self.begin(10);
-        (self.learned)(hash);
+        if let Some(before) = before {
+            self.medium = Some((self.position, before));
+        }
+        if of_word & (RELATION | ENGLISH) == 0 && (of_word & THING == 0 || of_word & NUMBER != 0) {
+            self.clause.content += 1;
+        }
+        self.learn(hash);
         let named = std::mem::take(&mut self.named);
         let compound = joined(characters.get(at), characters.get(at + 1));
         self.note(alone, !named && !compound);
         if !self.polite {
-            (self.learned)(phrase);
+            self.learn(phrase);
             self.note(together, !compound);
         }
         self.polite = false;
@@ -206,7 +373,10 @@ impl<'a> Scan<'a> {
         let (last, cue) = found.map_or((0, None), |(last, cue)| (last, Some(cue)));
         // A word of Chinese is a character and a half, of Thai more than three.
         let thai = matches!(characters[from], Folded::Unspaced(0xe00..=0xe7f));
-        if !self.is_polite(cue) {
+        if self.flags(cue) & FRAME != 0 {
+            self.clause.frames += 1;
+        } else {
+            self.clause.content += 1;
             self.begin((last as u32 + 1) * if thai { 3 } else { 6 });
             self.note(cue, true);
         }
@@ -223,8 +393,123 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn is_polite(&self, cue: Option<Cue>) -> bool {
-        cue.filter(|cue| !cue.ambiguous).and_then(|cue| cue.row).is_some_and(|row| self.model.flags(row) & FRAME != 0)
+    /// Of a cue that means the same in every language.
+    fn flags(&self, cue: Option<Cue>) -> Flags {
+        cue.filter(|cue| !cue.ambiguous).and_then(|cue| cue.row).map_or(0, |row| self.model.flags(row))
+    }
+
+    fn learn(&mut self, hash: u32) {
+        if let Some(learned) = &mut self.learned {
+            learned.push(hash);
+        }
+    }
+
+    /// What the end of a long strange word means: `Bleistiftskizze` is a `-skizze`.
+    fn tail(&mut self, word: &[Folded]) -> Option<Cue> {
+        self.lookups += 1;
+        let mut tail = Tail::default();
+        let hashes = word.iter().rev().take(Tail::LONGEST).filter_map(|folded| match folded {
+            Folded::Letter(letter) => tail.longer(*letter),
+            _ => None,
+        });
+        hashes.filter_map(|hash| self.model.find(hash)).last()
+    }
+
+    fn here(&self) -> Mark {
+        Mark {
+            seen: self.seen,
+            met: self.order.len(),
+            learned: self.learned.as_ref().map_or(0, |learned| learned.len()),
+            ambiguous: self.ambiguous.len(),
+        }
+    }
+
+    /// Forgets what was read since.
+    fn take_back(&mut self, mark: &Mark) {
+        for index in self.order.drain(mark.met.min(self.order.len())..) {
+            self.met[index / 64] &= !(1 << (index % 64));
+        }
+        self.seen = mark.seen;
+        self.ambiguous.truncate(mark.ambiguous);
+        if let Some(learned) = &mut self.learned {
+            learned.truncate(mark.learned);
+        }
+        (self.number_at, self.negation_at, self.denied_at) = (None, None, None);
+    }
+
+    /// Follows words in capitals: `neon sign spelling MOTEL`, `with Happy 50th Birthday written on it`.
+    fn follow_run(&mut self, from: usize, to: usize, letters: usize, flags: Flags) {
+        let (count, shouted) = self.capitals.of(from, to, letters);
+        self.capital = count > 0;
+        if self.quote_opened.is_some() {
+            return;
+        }
+        if count > 0
+            || (letters == 0 || count == 0 && to - from > letters) && self.run.is_some_and(|run| run.after == 0)
+        {
+            if let Some(run) = &mut self.run
+                && run.after == 0
+            {
+                run.words += 1;
+                run.shouted |= shouted;
+                run.to = to;
+            } else if shouted || self.sentence_begun || self.clause.frames > 0 {
+                let here = Some(self.position);
+                let borne = self.bears_at.is_some_and(|at| self.position - at <= BORNE) && self.with_at == here;
+                self.run = Some(Run {
+                    from,
+                    to,
+                    before: self.here(),
+                    words: 1,
+                    shouted,
+                    announced: self.says_at == here,
+                    borne,
+                    after: 0,
+                });
+            }
+        } else if let Some(run) = &mut self.run {
+            run.after += 1;
+            if flags & WRITTEN != 0 && run.is_text(self.capitals.are_titles) {
+                run.announced = true;
+            }
+            if run.announced || run.borne || run.after >= 2 {
+                self.end_run();
+            }
+        }
+    }
+
+    /// Takes words in capitals for a quotation when something says that they are one.
+    fn end_run(&mut self) {
+        let Some(run) = self.run.take() else { return };
+        if !self.muted && (run.announced && run.is_text(self.capitals.are_titles) || run.borne && run.shouted) {
+            self.take_back(&run.before);
+            self.seen.tenths_of_words += 10 * run.words;
+            self.seen.quotations += 1;
+            self.seen.quoted_characters += run.to - run.from;
+            self.sentence_begun = true;
+            self.clause.content += 1;
+        }
+    }
+
+    /// What is all politeness was not said, nor what announces a prompt: `here is my idea: _`.
+    fn end_clause(&mut self, announces: bool) -> bool {
+        (self.denied_at, self.passed) = (None, 0);
+        self.clauses += 1;
+        if self.clauses > MOST_CLAUSES {
+            return false;
+        }
+        let clause = &self.clause;
+        let empty = clause.frames > 0 && (clause.content == 0 || announces && clause.announces()) && !self.muted;
+        if empty {
+            let begun = clause.begun;
+            self.take_back(&begun);
+        }
+        self.begin_clause();
+        empty
+    }
+
+    fn begin_clause(&mut self) {
+        self.clause = Clause { begun: self.here(), ..Clause::default() };
     }
 
     /// `counts` is whether a number word is a number here.
@@ -238,18 +523,28 @@ impl<'a> Scan<'a> {
             cue.row = None;
         }
         let flags = cue.row.map_or(0, |row| self.model.flags(row));
-        if flags & ORDER != 0 {
+        if flags & ORDER != 0 && !self.muted {
+            // The whole sentence is for the reader, also what came before the cue.
+            self.before_order.get_or_insert(self.seen);
+            let sentence = self.sentence;
+            self.take_back(&sentence);
             self.muted = true;
         }
-        self.english += u32::from(flags & ENGLISH != 0);
-        self.foreign += u32::from(cue.foreign);
         if self.muted {
             return;
         }
+        self.seen.english += u32::from(flags & ENGLISH != 0);
+        self.seen.foreign += u32::from(cue.foreign);
         self.tell(flags, counts);
+        // `not a photo`
+        if flags & (PHOTO | STYLE) != 0 && self.denied_at.is_some_and(|at| self.position.saturating_sub(at) <= DENIED) {
+            return;
+        }
         let only_english = flags & ONLY_ENGLISH != 0;
         if first_time(&mut self.met, cue.slot) {
-            let sums = if cue.row.is_none() || only_english { &mut self.english_sums } else { &mut self.seen.sums };
+            self.order.push(cue.slot);
+            let sums =
+                if cue.row.is_none() || only_english { &mut self.seen.english_sums } else { &mut self.seen.sums };
             for (sum, weight) in sums.iter_mut().zip(cue.weights) {
                 *sum += i32::from(weight);
             }
@@ -257,7 +552,7 @@ impl<'a> Scan<'a> {
             if let Some(row) = cue.row
                 && first_time(&mut self.seen.rows, usize::from(row))
             {
-                let sums = if only_english { &mut self.english_sums } else { &mut self.seen.sums };
+                let sums = if only_english { &mut self.seen.english_sums } else { &mut self.seen.sums };
                 for (sum, weight) in sums.iter_mut().zip(self.model.row(row)) {
                     *sum += i32::from(weight);
                 }
@@ -268,6 +563,23 @@ impl<'a> Scan<'a> {
     /// What a cue says of how many things there are, and of what there is not.
     fn tell(&mut self, flags: Flags, counts: bool) {
         self.seen.propositions += u32::from(flags & (THING | RELATION | NEGATION) != 0);
+        let here = Some(self.position);
+        if flags & (SAYS | BEARS | WITH | NEGATION) != 0 {
+            for (at, flag) in [
+                (&mut self.says_at, SAYS),
+                (&mut self.bears_at, BEARS),
+                (&mut self.with_at, WITH),
+                (&mut self.denied_at, NEGATION),
+            ] {
+                if flags & flag != 0 {
+                    *at = here;
+                }
+            }
+        }
+        self.clause.asks |= flags & (THING | PHOTO | STYLE | LAYOUT) != 0;
+        if flags & STREET != 0 && self.capital && self.counted_within(2) {
+            self.uncount();
+        }
         // `do not` and `not` are one.
         if flags & NEGATION != 0 && self.negation_at.replace(self.position) != Some(self.position) {
             *(if flags & ONLY_ENGLISH != 0 {
@@ -283,7 +595,7 @@ impl<'a> Scan<'a> {
             self.seen.told.contrasts += 1;
             self.seen.told.corrections += u32::from(self.negation_at.is_some());
         }
-        if flags & NUMBER != 0 && counts {
+        if flags & NUMBER != 0 && counts || flags & SUBJECT != 0 && self.position <= SUBJECT_BY {
             self.count();
         }
         if flags & UNIT != 0 && self.counted_within(1) {
@@ -342,21 +654,39 @@ impl<'a> Scan<'a> {
     fn mark(&mut self, mark: Folded, characters: &[Folded], at: usize) {
         let before = at.checked_sub(1).and_then(|before| characters.get(before));
         let after = characters.get(at + 1);
+        if matches!(
+            mark,
+            Folded::Stop | Folded::Comma | Folded::Colon | Folded::Quote(Quote::Opens | Quote::Closes | Quote::Either)
+        ) {
+            self.end_run();
+        }
         match mark {
             // Not the one in `1.5`.
             Folded::Stop if !(is_digit(before) && is_digit(after)) => {
+                self.sentence_begun &= !self.end_clause(false);
                 self.seen.sentences += u32::from(self.sentence_begun && !self.muted);
                 self.sentence_begun = false;
                 self.muted = false;
                 self.before = EMPTY;
+                if self.clauses <= MOST_CLAUSES {
+                    self.begin_clause();
+                    self.sentence = self.clause.begun;
+                }
                 if !is_digit(characters.get(at + 2)) {
                     self.negation_at = None;
                 }
             }
             Folded::Comma if self.sentence_begun && !self.muted => {
-                self.seen.commas += 1;
-                self.seen.propositions += 1;
                 self.before = EMPTY;
+                if !self.end_clause(false) {
+                    self.seen.commas += 1;
+                    self.seen.propositions += 1;
+                    self.begin_clause();
+                }
+            }
+            // Not the one in `16:9`.
+            Folded::Colon if !self.muted && !is_digit(after) => {
+                self.end_clause(true);
             }
             // Not the one of `a 24" screen`.
             Folded::Quote(Quote::Either) if self.quote_opened.is_none() && is_digit(before) => {}

@@ -6,7 +6,7 @@ use crate::model::OUTPUTS;
 pub(crate) const MEASURES: usize = 23;
 
 /// What a prompt's words say.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Seen {
     /// Sums of the weights of its cues, in steps.
     pub(crate) sums: [i32; OUTPUTS],
@@ -16,8 +16,11 @@ pub(crate) struct Seen {
     pub(crate) propositions: u32,
     /// Which rows of cues were met.
     pub(crate) rows: [u64; 4],
-    /// Whether words that mean something else in other languages count.
-    pub(crate) english: bool,
+    /// Words that are surely English, and such of other languages.
+    pub(crate) english: u32,
+    pub(crate) foreign: u32,
+    /// Sums of what only counts in an English prompt.
+    pub(crate) english_sums: [i32; OUTPUTS],
     /// In tenths, without politeness.
     pub(crate) tenths_of_words: u32,
     pub(crate) sentences: u32,
@@ -44,6 +47,11 @@ pub(crate) struct Told {
 }
 
 impl Seen {
+    /// Whether words that mean something else in other languages count.
+    pub(crate) fn is_english(&self) -> bool {
+        self.foreign <= self.english
+    }
+
     /// Whether it says what is not to be seen.
     pub(crate) fn has_negations(&self) -> bool {
         self.told.negations > 0

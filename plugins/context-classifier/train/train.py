@@ -28,7 +28,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 LABELS = ["artistic", "realistic", "technical", "general"]
 TRAITS = ["text", "negation", "quantity"]
 FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relation", "number", "part", "frame", "order",
-         "english", "english-only", "negation", "contrast", "affirms", "unit", "name", "alike"]
+         "english", "english-only", "negation", "contrast", "affirms", "unit", "name", "alike",
+         "says", "written", "bears", "with", "unsays", "purpose", "street", "subject"]
 NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
@@ -36,12 +37,10 @@ ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 2.0, 1.0
 LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
-POLITE_SHARE, TYPO_SHARE = 0.2, 0.2
+POLITE_SHARE, TYPO_SHARE = 0.25, 0.3
 MEASURES = 23
 MOST_STEPS = 24
 
-
-POLITE = ["Please draw _", "I would like a picture showing _, thanks.", "Can you make this for me: _", "Show _ for us, please."]
 
 
 def lexicon():
@@ -76,6 +75,21 @@ def taught():
             parts = [m.group(1).split(";") if m.group(1) else [m.group(2)] for m in re.finditer(r"\{([^}]*)\}|([^{]+)", text.strip())]
             every += [(None if label == "-" else LABELS.index(label), traits, "".join(p)) for p in itertools.product(*parts)]
     return every
+
+
+def frames():
+    """What people say around a prompt: to train with, and apart."""
+    every = {}
+    for line in (HERE / "frames.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            every[line.strip("[]")] = so_far = []
+        elif line and not line.startswith("#"):
+            so_far.append(line)
+    return every["taught"], every["apart"]
+
+
+def framed(frame, prompt):
+    return frame.replace("_", prompt.rstrip(". "))
 
 
 def features(texts, weights=None):
@@ -148,7 +162,9 @@ class Corpus:
         self.blank = pack(self.rows, self.table, [], blank)
         self.read = features(self.prompts, self.blank)
         self.taught = taught()
-        polite = [f.replace("_", p) for f, p in zip(itertools.cycle(POLITE), self.prompts)]
+        taught_frames, self.frames_apart = frames()
+        rng = random.Random(0)
+        polite = [framed(rng.choice(taught_frames), p) for p in self.prompts]
         self.polite_read = features(polite, self.blank)
         # Other mistakes than those that `--evaluate` makes.
         self.typo_read = features([typos(p, random.Random(-1 - n)) for n, p in enumerate(self.prompts)], self.blank)
@@ -204,15 +220,11 @@ def typos(prompt, rng):
     return " ".join(words)
 
 
-def framed(prompt):
-    return f"Hello, could you please create an image of {prompt.rstrip('. ')} for me? Thank you very much!"
-
-
 def evaluate(corpus, folds=5, seeds=2):
     from sklearn.metrics import confusion_matrix, f1_score
     variants = {"plain": corpus.prompts, "upper": [p.upper() for p in corpus.prompts],
                 "typos": [typos(p, random.Random(n)) for n, p in enumerate(corpus.prompts)],
-                "polite": [framed(p) for p in corpus.prompts]}
+                **{frame: [framed(frame, p) for p in corpus.prompts] for frame in corpus.frames_apart}}
     for seed in range(seeds):
         out = {name: np.zeros((len(corpus.prompts), 7)) for name in variants}
         split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(corpus.prompts, corpus.labels, corpus.groups)
@@ -230,8 +242,9 @@ def evaluate(corpus, folds=5, seeds=2):
         print(confusion_matrix(corpus.labels, said))
         for n, name in enumerate(TRAITS):
             print(f"  {name:9} " + precision_and_recall(out["plain"][:, 4 + n] >= 0.5, corpus.traits[:, n]))
-        for name in ("upper", "typos", "polite"):
-            print(f"  same label, {name}: {(out[name][:, :4].argmax(1) == said).mean():.3f}")
+        same = {name: (out[name][:, :4].argmax(1) == said).mean() for name in variants}
+        polite = [same[frame] for frame in corpus.frames_apart]
+        print(f"  same label, upper: {same['upper']:.3f}, typos: {same['typos']:.3f}, in a frame: {np.mean(polite):.3f}, in the worst one: {min(polite):.3f}")
 
 
 def languages():
