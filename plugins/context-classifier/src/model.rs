@@ -55,15 +55,14 @@ pub(crate) const SAYS: Flags = 1 << 19;
 pub(crate) const WRITTEN: Flags = 1 << 20;
 /// Often bears a text.
 pub(crate) const BEARS: Flags = 1 << 21;
-pub(crate) const WITH: Flags = 1 << 22;
 /// Makes something else of the word before: `photo album`.
-pub(crate) const UNSAYS: Flags = 1 << 23;
+pub(crate) const UNSAYS: Flags = 1 << 22;
 /// What follows is what the picture is for, not what is on it.
-pub(crate) const PURPOSE: Flags = 1 << 24;
+pub(crate) const PURPOSE: Flags = 1 << 23;
 /// A number before it, with a name between, is a house or a day: `12 Baker Street`.
-pub(crate) const STREET: Flags = 1 << 25;
+pub(crate) const STREET: Flags = 1 << 24;
 /// A number when it is what the prompt is about.
-pub(crate) const SUBJECT: Flags = 1 << 26;
+pub(crate) const SUBJECT: Flags = 1 << 25;
 
 /// A file of weights.
 #[derive(Clone, Copy)]

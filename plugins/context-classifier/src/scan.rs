@@ -6,7 +6,7 @@ use crate::{
     model::{
         AFFIRMS, ALIKE, BEARS, CONTRAST, Cue, ENGLISH, FRAME, Flags, LAYOUT, Model, NAME, NEGATION, NUMBER,
         ONLY_ENGLISH, ORDER, OUTPUTS, PART, PHOTO, PURPOSE, RELATION, SAYS, STREET, STYLE, SUBJECT, THING, UNIT,
-        UNSAYS, WITH, WRITTEN,
+        UNSAYS, WRITTEN,
     },
     seen::{Seen, Told},
 };
@@ -73,10 +73,10 @@ struct Scan<'a> {
     capitals: Capitals,
     /// Words in capitals that may be a text to be drawn.
     run: Option<Run>,
-    /// The word up to which something announces a text, may bear one, or is `with`.
+    /// The word up to which something announces a text, may bear one, or relates.
     says_at: Option<u32>,
     bears_at: Option<u32>,
-    with_at: Option<u32>,
+    related_at: Option<u32>,
     /// The word that denied something, in this clause.
     denied_at: Option<u32>,
     /// Whether the word begins with a capital.
@@ -85,6 +85,8 @@ struct Scan<'a> {
     passed: u32,
     clause: Clause,
     clauses: u32,
+    /// Whether the clause before was politeness.
+    signs: bool,
     sentence: Mark,
     /// What had been seen before the first order.
     before_order: Option<Seen>,
@@ -210,12 +212,13 @@ impl<'a> Scan<'a> {
             run: None,
             says_at: None,
             bears_at: None,
-            with_at: None,
+            related_at: None,
             denied_at: None,
             capital: false,
             passed: 0,
             clause: Clause::default(),
             clauses: 0,
+            signs: false,
             sentence: Mark::default(),
             before_order: None,
             medium: None,
@@ -455,7 +458,7 @@ impl<'a> Scan<'a> {
                 run.to = to;
             } else if shouted || self.sentence_begun || self.clause.frames > 0 {
                 let here = Some(self.position);
-                let borne = self.bears_at.is_some_and(|at| self.position - at <= BORNE) && self.with_at == here;
+                let borne = self.bears_at.is_some_and(|at| self.position - at <= BORNE) && self.related_at == here;
                 self.run = Some(Run {
                     from,
                     to,
@@ -499,12 +502,17 @@ impl<'a> Scan<'a> {
             return false;
         }
         let clause = &self.clause;
-        let empty = clause.frames > 0 && (clause.content == 0 || announces && clause.announces()) && !self.muted;
+        // Once something is asked for, what speaks to the reader says thanks, and a lone word behind it is a name.
+        let asked = clause.begun.seen.tenths_of_words > 0;
+        let empty = !self.muted
+            && (clause.frames > 0 && (clause.content == 0 || (announces || asked) && clause.announces())
+                || asked && self.signs && clause.content <= 1 && !clause.asks);
         if empty {
             let begun = clause.begun;
             self.take_back(&begun);
         }
         self.begin_clause();
+        self.signs = empty;
         empty
     }
 
@@ -564,11 +572,11 @@ impl<'a> Scan<'a> {
     fn tell(&mut self, flags: Flags, counts: bool) {
         self.seen.propositions += u32::from(flags & (THING | RELATION | NEGATION) != 0);
         let here = Some(self.position);
-        if flags & (SAYS | BEARS | WITH | NEGATION) != 0 {
+        if flags & (SAYS | BEARS | RELATION | NEGATION) != 0 {
             for (at, flag) in [
                 (&mut self.says_at, SAYS),
                 (&mut self.bears_at, BEARS),
-                (&mut self.with_at, WITH),
+                (&mut self.related_at, RELATION),
                 (&mut self.denied_at, NEGATION),
             ] {
                 if flags & flag != 0 {

@@ -29,7 +29,7 @@ LABELS = ["artistic", "realistic", "technical", "general"]
 TRAITS = ["text", "negation", "quantity"]
 FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relation", "number", "part", "frame", "order",
          "english", "english-only", "negation", "contrast", "affirms", "unit", "name", "alike",
-         "says", "written", "bears", "with", "unsays", "purpose", "street", "subject"]
+         "says", "written", "bears", "unsays", "purpose", "street", "subject"]
 NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
@@ -38,19 +38,22 @@ LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
 POLITE_SHARE, TYPO_SHARE = 0.25, 0.3
+# How often each prompt is put in a frame, and how often it is mistyped.
+DRAWS = 3
 MEASURES = 23
 MOST_STEPS = 24
 
 
 
 def lexicon():
-    """Rows: name, flags, cues, and for each cue whether it is foreign (1) or another word in English (2)."""
+    """Rows: name, flags, cues, for each cue whether it is foreign (1) or another word in English (2), whether it has a weight."""
     rows = []
     for line in (HERE / "lexicon.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             name, flags = line[1:].split("]")
             foreign = "foreign" in flags.split()
-            rows.append((name, sum(1 << FLAGS.index(flag) for flag in flags.split() if flag != "foreign"), [], []))
+            told = sum(1 << FLAGS.index(flag) for flag in flags.split() if flag not in ("foreign", "silent"))
+            rows.append((name, told, [], [], "silent" not in flags.split()))
         elif line and not line.startswith("#"):
             for cue in filter(None, line.split("|")):
                 kind = 2 if cue.startswith("~") else int(foreign)
@@ -143,7 +146,7 @@ def pack(rows, table, words, linear):
     data = struct.pack("<III", slots, len(rows), measures)
     for (bias, _, _, mw), step in zip(linear, steps):
         data += struct.pack(f"<{2 + measures}f", bias, step, *mw)
-    for index, (_, flags, _, _) in enumerate(rows):
+    for index, (_, flags, *_) in enumerate(rows):
         data += struct.pack("<7bxI", *[small(rw[index], s) for (_, rw, _, _), s in zip(linear, steps)], flags)
     return data + b"".join(slot or bytes(12) for slot in out)
 
@@ -164,15 +167,16 @@ class Corpus:
         self.taught = taught()
         taught_frames, self.frames_apart = frames()
         rng = random.Random(0)
-        polite = [framed(rng.choice(taught_frames), p) for p in self.prompts]
-        self.polite_read = features(polite, self.blank)
+        self.polite_reads = [features([framed(rng.choice(taught_frames), p) for p in self.prompts], self.blank) for _ in range(DRAWS)]
         # Other mistakes than those that `--evaluate` makes.
-        self.typo_read = features([typos(p, random.Random(-1 - n)) for n, p in enumerate(self.prompts)], self.blank)
+        self.typo_reads = [features([typos(p, random.Random(-1 - n - draw * len(self.prompts))) for n, p in enumerate(self.prompts)], self.blank)
+                           for draw in range(DRAWS)]
         self.taught_read = features([prompt for _, _, prompt in self.taught], self.blank)
 
     def matrix(self, reads, words):
         place = {h: i for i, h in enumerate(words)}
         rows = np.array([[r["rows"][i // 64] >> (i % 64) & 1 for i in range(len(self.rows))] for r in reads], float)
+        rows *= [row[4] for row in self.rows]
         measures = np.array([r["measures"] for r in reads])
         at = [(n, place[h]) for n, r in enumerate(reads) for h in set(r["words"])
               if h in place and (r["english"] or self.table.get(h, (0, 2))[1] < 2)]
@@ -184,10 +188,12 @@ class Corpus:
         counts = collections.Counter(h for n in which for h in set(self.read[n]["words"]))
         words = sorted(h for h, c in counts.items() if c >= LEAST_PROMPTS)
         words = sorted(words, key=lambda h: (-counts[h], h))[:MOST_WORDS]
-        x = self.matrix([self.read[n] for n in which] + [self.polite_read[n] for n in which] + [self.typo_read[n] for n in which] + self.taught_read, words)
+        forms = [self.read, *self.polite_reads, *self.typo_reads]
+        x = self.matrix([form[n] for form in forms for n in which] + self.taught_read, words)
         told = [-1 if label is None else label for label, _, _ in self.taught]
-        own = np.concatenate([self.labels[which]] * 3 + [told])
-        share = np.repeat([1 - POLITE_SHARE - TYPO_SHARE, POLITE_SHARE, TYPO_SHARE, TAUGHT_WEIGHT], [len(which)] * 3 + [len(self.taught)])
+        own = np.concatenate([self.labels[which]] * len(forms) + [told])
+        shares = [1 - POLITE_SHARE - TYPO_SHARE] + [POLITE_SHARE / DRAWS] * DRAWS + [TYPO_SHARE / DRAWS] * DRAWS + [TAUGHT_WEIGHT]
+        share = np.repeat(shares, [len(which)] * len(forms) + [len(self.taught)])
         # Rare labels count for more, by the root of how rare they are: macro-F1 without losing calibration.
         sizes = np.bincount(self.labels[which], minlength=4)
         weight = np.sqrt(sizes.mean() / sizes)
@@ -196,7 +202,7 @@ class Corpus:
         labels.fit(x[told], own[told], sample_weight=share[told] * weight[own[told]])
         coefficients, biases = list(labels.coef_), list(labels.intercept_)
         for number, name in enumerate(TRAITS):
-            y = np.concatenate([self.traits[which, number]] * 3 + [[name in traits for _, traits, _ in self.taught]])
+            y = np.concatenate([self.traits[which, number]] * len(forms) + [[name in traits for _, traits, _ in self.taught]])
             fit = LogisticRegression(C=STRENGTH[name], max_iter=3000).fit(x, y, sample_weight=share)
             coefficients.append(fit.coef_[0])
             biases.append(fit.intercept_[0])
