@@ -125,7 +125,7 @@ fn complexity(seen: &Seen) -> f32 {
 #[doc(hidden)]
 pub struct Study {
     /// Rows of cues that were met.
-    pub rows: [u64; 4],
+    pub rows: [u64; 1],
     /// Hashes of words and of pairs of words.
     pub words: Vec<u32>,
     pub english: bool,

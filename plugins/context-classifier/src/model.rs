@@ -1,4 +1,4 @@
-//! What was learned offline (`train/`): the weights of cues and words, in one file of about 100 KiB.
+//! What was learned offline (`train/`): the weights of cues and words, in one file of about 200 KiB.
 //!
 //! Numbers are little-endian. Head: how many slots, rows and measures there are; then for each output a bias, the size
 //! of one step of its small weights, and a weight for each measure; then the rows; then the table.

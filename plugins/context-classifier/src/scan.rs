@@ -40,7 +40,7 @@ pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: Option<&mut Vec<u32
     for character in prompt.chars().take(MOST_CHARACTERS) {
         let folded = fold(character);
         if is_seen(&folded) {
-            if folded != Folded::Letter(u32::from(character)) && character < CASELESS && character.is_uppercase() {
+            if is_capital(character) {
                 capitals.push(characters.len());
             }
             characters.push(folded);
@@ -447,6 +447,11 @@ impl<'a> Scan<'a> {
         if self.quote_opened.is_some() {
             return;
         }
+        // A noun that announces a text has a capital in German and is not part of it: `mit der Aufschrift OFFEN`.
+        if count > 0 && flags & SAYS != 0 {
+            self.run = None;
+            return;
+        }
         if count > 0
             || (letters == 0 || count == 0 && to - from > letters) && self.run.is_some_and(|run| run.after == 0)
         {
@@ -517,7 +522,8 @@ impl<'a> Scan<'a> {
     }
 
     fn begin_clause(&mut self) {
-        self.clause = Clause { begun: self.here(), ..Clause::default() };
+        self.clause.begun = self.here();
+        (self.clause.frames, self.clause.content, self.clause.asks) = (0, 0, false);
     }
 
     /// `counts` is whether a number word is a number here.
@@ -543,7 +549,9 @@ impl<'a> Scan<'a> {
         }
         self.seen.english += u32::from(flags & ENGLISH != 0);
         self.seen.foreign += u32::from(cue.foreign);
-        self.tell(flags, counts);
+        if flags != 0 {
+            self.tell(flags, counts);
+        }
         // `not a photo`
         if flags & (PHOTO | STYLE) != 0 && self.denied_at.is_some_and(|at| self.position.saturating_sub(at) <= DENIED) {
             return;
@@ -689,7 +697,6 @@ impl<'a> Scan<'a> {
                 if !self.end_clause(false) {
                     self.seen.commas += 1;
                     self.seen.propositions += 1;
-                    self.begin_clause();
                 }
             }
             // Not the one in `16:9`.
@@ -726,6 +733,10 @@ impl<'a> Scan<'a> {
             (self.number_at, self.negation_at) = (None, None);
         }
     }
+}
+
+fn is_capital(character: char) -> bool {
+    character.is_ascii_uppercase() || character > '\u{7f}' && character < CASELESS && character.is_uppercase()
 }
 
 /// Whether a hyphen makes one word of this and the next: `three-quarters`.

@@ -15,7 +15,7 @@ pub(crate) struct Seen {
     /// Things and relations asked for.
     pub(crate) propositions: u32,
     /// Which rows of cues were met.
-    pub(crate) rows: [u64; 4],
+    pub(crate) rows: [u64; 1],
     /// Words that are surely English, and such of other languages.
     pub(crate) english: u32,
     pub(crate) foreign: u32,

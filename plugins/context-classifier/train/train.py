@@ -33,11 +33,11 @@ FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relatio
 NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
-ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 2.0, 1.0
+ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 3.0, 1.0
 LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
-POLITE_SHARE, TYPO_SHARE = 0.25, 0.3
+POLITE_SHARE, TYPO_SHARE = 0.3, 0.35
 # How often each prompt is put in a frame, and how often it is mistyped.
 DRAWS = 3
 MEASURES = 23
