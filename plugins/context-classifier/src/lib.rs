@@ -5,6 +5,7 @@
 //! public prompts (`train/`), turns that into the probabilities of four labels and of three traits. Cues in other
 //! languages have the weight of what they mean; nothing was trained in them.
 
+mod capitals;
 mod fold;
 mod hash;
 mod model;

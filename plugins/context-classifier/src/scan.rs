@@ -1,6 +1,7 @@
 //! One pass over a prompt: its words, its cues, its quotations and counts.
 
 use crate::{
+    capitals::{self, Capitals},
     fold::{Folded, Quote, fold, is_digit, is_letter},
     hash::{EMPTY, LONGEST_UNSPACED, Tail, hash_on, is_seen, pair},
     model::{
@@ -28,8 +29,6 @@ const MOST_CLAUSES: u32 = 40;
 const SUBJECT_BY: u32 = 3;
 /// Words after a thing in which a text on it may begin: `a mug with BEST DAD`.
 const BORNE: u32 = 3;
-/// From here on no script that is read here has capitals.
-const CASELESS: char = '\u{530}';
 /// Words after a number in which its things may be compared: `two rabbits wearing the same hat`.
 const COMPARED: u32 = 8;
 
@@ -40,7 +39,7 @@ pub(crate) fn scan(prompt: &str, model: &Model<'_>, learned: Option<&mut Vec<u32
     for character in prompt.chars().take(MOST_CHARACTERS) {
         let folded = fold(character);
         if is_seen(&folded) {
-            if is_capital(character) {
+            if capitals::is_capital(character) {
                 capitals.push(characters.len());
             }
             characters.push(folded);
@@ -156,39 +155,6 @@ struct Run {
 impl Run {
     fn is_text(&self, titles: bool) -> bool {
         self.shouted || self.words >= 2 && !titles
-    }
-}
-
-/// Where capitals stand.
-struct Capitals {
-    at: Vec<usize>,
-    next: usize,
-    /// Whether most words have one: then they tell little.
-    are_titles: bool,
-}
-
-impl Capitals {
-    fn new(at: Vec<usize>, characters: usize) -> Self {
-        // A prompt that is all in capitals is not a text to be drawn.
-        let at = if at.len() * 2 > characters { Vec::new() } else { at };
-        Self { are_titles: at.len() * 8 > characters, at, next: 0 }
-    }
-
-    /// Whether one stands before this place that was not asked for yet.
-    fn reach(&self, to: usize) -> bool {
-        self.at.get(self.next).is_some_and(|at| *at < to)
-    }
-
-    /// How many are in a word, and whether all its letters are.
-    fn of(&mut self, from: usize, to: usize, letters: usize) -> (usize, bool) {
-        let mut count = 0;
-        while let Some(at) = self.at.get(self.next)
-            && *at < to
-        {
-            count += usize::from(*at >= from);
-            self.next += 1;
-        }
-        (count, count >= 2 && count == letters)
     }
 }
 
@@ -733,10 +699,6 @@ impl<'a> Scan<'a> {
             (self.number_at, self.negation_at) = (None, None);
         }
     }
-}
-
-fn is_capital(character: char) -> bool {
-    character.is_ascii_uppercase() || character > '\u{7f}' && character < CASELESS && character.is_uppercase()
 }
 
 /// Whether a hyphen makes one word of this and the next: `three-quarters`.
