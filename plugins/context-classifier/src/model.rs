@@ -92,7 +92,7 @@ impl<'a> Model<'a> {
         let (slots, rows, measures) = (count(0)?, count(4)?, count(8)?);
         let rows_at = HEAD + OUTPUTS * (2 + MEASURES) * 4;
         let table_at = rows_at.checked_add(rows.checked_mul(ROW)?)?;
-        let whole = measures == MEASURES && slots.is_power_of_two() && rows < usize::from(ROW_NUMBER);
+        let whole = measures == MEASURES && slots > 1 && rows < usize::from(ROW_NUMBER);
         (whole && bytes.len() == table_at.checked_add(slots.checked_mul(SLOT)?)?).then_some(Self {
             bytes,
             slots,
@@ -106,9 +106,10 @@ impl<'a> Model<'a> {
     }
 
     pub(crate) fn find(&self, hash: u32) -> Option<Cue> {
-        let mut slot = hash as usize & (self.slots - 1);
-        // Each key has a way of its own, so that none is long.
-        let step = (hash >> 13 | 1) as usize;
+        // Each key has a way of its own, so that none is long. The number of places is a prime: every way leads to all of them.
+        let scaled = |hash: u32, to: usize| (u64::from(hash) * to as u64 >> 32) as usize;
+        let mut slot = scaled(hash, self.slots);
+        let step = 1 + scaled(hash.rotate_left(13), self.slots - 1);
         // On the way to a key there are only greater ones, so a smaller one (an empty place is 0) ends the search.
         for _ in 0..MOST_STEPS {
             let at = self.table_at + slot * SLOT;
@@ -127,7 +128,10 @@ impl<'a> Model<'a> {
                     ambiguous: of_row && found[11] & CUE_AMBIGUOUS != 0,
                 });
             }
-            slot = (slot + step) & (self.slots - 1);
+            slot += step;
+            if slot >= self.slots {
+                slot -= self.slots;
+            }
         }
         None
     }

@@ -34,6 +34,7 @@ NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}
 ROW_SCALE, MEASURE_SCALE, WORD_SCALE = 2.0, 3.0, 1.0
+TABLE_ROOM = 1.3
 LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
@@ -124,18 +125,21 @@ def pack(rows, table, words, linear):
     steps = [max(1e-6, np.abs(np.concatenate([rw, list(ww.values()) or [0.0]])).max() / 127) for _, rw, ww, _ in linear]
     small = lambda value, step: int(np.clip(round(value / step), -127, 127))
     keys = {**{h: r | kind << 6 for h, (r, kind) in table.items()}, **{h: NO_ROW for h in words if h not in table}}
-    slots = 1 << int(np.ceil(np.log2(len(keys) * 1.25)))
+    # A prime: every way leads to all places. Fuller, searches are long; emptier, the sandbox has more memory to clear.
+    slots = next(n for n in itertools.count(int(len(keys) * TABLE_ROOM)) if all(n % d for d in range(2, int(n ** 0.5) + 1)))
+    begin = lambda key: key * slots >> 32
+    step = lambda key: 1 + ((key << 13 | key >> 19) & 0xffffffff) * (slots - 1) // (1 << 32)
     placed = [0] * slots
     for key in sorted(keys):
         # Of two keys the greater stays and the smaller goes on, so that a search for what is not there ends early.
-        at = key & (slots - 1)
+        at = begin(key)
         while placed[at]:
             if placed[at] < key:
                 placed[at], key = key, placed[at]
-            at = (at + (key >> 13 | 1)) & (slots - 1)
+            at = (at + step(key)) % slots
         placed[at] = key
     def steps_to(key):
-        return next(n for n in range(slots) if placed[(key + n * (key >> 13 | 1)) & (slots - 1)] == key)
+        return next(n for n in range(slots) if placed[(begin(key) + n * step(key)) % slots] == key)
     if (longest := max(map(steps_to, keys))) >= MOST_STEPS:
         raise SystemExit(f"a cue is {longest} steps away: enlarge the table, or MOST_STEPS here and in src/model.rs")
     out = [None] * slots
