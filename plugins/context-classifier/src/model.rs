@@ -107,7 +107,7 @@ impl<'a> Model<'a> {
 
     pub(crate) fn find(&self, hash: u32) -> Option<Cue> {
         // Each key has a way of its own, so that none is long. The number of places is a prime: every way leads to all of them.
-        let scaled = |hash: u32, to: usize| (u64::from(hash) * to as u64 >> 32) as usize;
+        let scaled = |hash: u32, to: usize| ((u64::from(hash) * to as u64) >> 32) as usize;
         let mut slot = scaled(hash, self.slots);
         let step = 1 + scaled(hash.rotate_left(13), self.slots - 1);
         // On the way to a key there are only greater ones, so a smaller one (an empty place is 0) ends the search.
