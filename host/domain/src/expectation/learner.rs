@@ -92,7 +92,10 @@ impl Learner {
         let model = outcome.model.as_str();
         match &outcome.observed {
             Observation::Rated(rating) if rating.is_finite() => {
-                self.rate(outcome.operation, model, &seen, f64::from(rating.clamp(0.0, 1.0)), &prior);
+                if let Some(state) = self.state(outcome.operation, model, &prior) {
+                    state.fade(1.0);
+                    state.add(&seen, f64::from(rating.clamp(0.0, 1.0)), 1.0);
+                }
             }
             Observation::PreferredOver(other) => {
                 self.compare(outcome.operation, model, other.as_str(), &seen, &prior);
@@ -101,22 +104,7 @@ impl Learner {
         }
     }
 
-    /// Takes in one rating, 0 to 1, after which older ones count a little less.
-    fn rate(
-        &mut self,
-        operation: Operation,
-        model: &str,
-        seen: &Seen,
-        rating: f64,
-        prior: &impl Fn(&str) -> Option<Prior>,
-    ) {
-        if let Some(state) = self.state(operation, model, prior) {
-            state.fade(1.0);
-            state.add(seen, rating, 1.0);
-        }
-    }
-
-    /// Takes in one of many ratings that were collected at one time: their order says nothing, so none fades.
+    /// Takes in one rating, 0 to 1, of many that were collected at one time: their order says nothing, so none fades.
     pub fn fit(
         &mut self,
         operation: Operation,
