@@ -25,7 +25,9 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(1);
 pub const POLICY: u16 = 1;
 
 /// Kept resident between calls, so that the first touches of a page fault nothing: a bundled plugin's whole memory.
-const RESIDENT: usize = 192 << 10;
+pub(crate) const RESIDENT: usize = 192 << 10;
+/// The same for tables.
+pub(crate) const TABLES_RESIDENT: usize = 16 << 10;
 /// Stack of a call, in bytes.
 const STACK: usize = 256 << 10;
 
@@ -228,7 +230,7 @@ fn config(pool: Option<(Tier, u32)>, reservation: Reservation) -> Config {
                 .max_tables_per_component(TABLES)
                 .max_memory_size(tier.most_memory())
                 .linear_memory_keep_resident(RESIDENT)
-                .table_keep_resident(16 << 10)
+                .table_keep_resident(TABLES_RESIDENT)
                 .max_unused_warm_slots(slots);
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         }

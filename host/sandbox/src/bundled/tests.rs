@@ -15,6 +15,7 @@ use domain::{
 use super::*;
 use crate::{
     Kind, Plugins, Sandbox, Source, Subject,
+    engine::{RESIDENT, TABLES_RESIDENT},
     plugin::{Limits, Plugin},
 };
 
@@ -131,6 +132,17 @@ fn dearest(plugin: &Plugin, candidates: &[Candidate]) -> u64 {
         }
     }
     dearest
+}
+
+/// Beyond that every call would fault pages in again, which costs more than most plugins do.
+#[test]
+fn what_a_bundled_plugin_needs_stays_resident() {
+    // A call's memory is counted with its tables; the next page of memory is larger than all of those.
+    let resident = (RESIDENT + TABLES_RESIDENT) as u64;
+    for plugin in plugins().roster().plugins() {
+        let most = plugin.trial().expect("a trial").iter().map(|call| call.memory).max();
+        assert!(most <= Some(resident), "{} takes {most:?} bytes", plugin.name());
+    }
 }
 
 #[test]
