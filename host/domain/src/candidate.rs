@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalogue::{Model, Tier},
-    provider::Provider,
+    catalogue::{Catalogue, Model, Tier},
+    money::PriceFactor,
+    provider::{DialectName, Provider},
 };
 
 /// `provider/model@tier`; without `@tier` the model has no tiers.
@@ -60,6 +61,24 @@ impl Candidate {
             model: Arc::clone(model),
             tier,
         })
+    }
+
+    /// Every model of the catalogue at its list price, as its vendor sells it.
+    #[must_use]
+    pub fn listed(catalogue: &Catalogue) -> Vec<Arc<Self>> {
+        let mut listed = Vec::new();
+        for (vendor, models) in catalogue.vendors() {
+            let provider = Arc::new(Provider {
+                name: vendor.to_owned(),
+                dialect: DialectName::Openai,
+                tags: Vec::new(),
+                price_factor: PriceFactor::ONE,
+                weight: 1.0,
+                max_in_flight: 0,
+            });
+            listed.extend(models.iter().flat_map(|model| Self::all(&provider, model)).map(Arc::new));
+        }
+        listed
     }
 
     #[must_use]

@@ -164,30 +164,10 @@ impl Hindsight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        catalogue::Catalogue,
-        money::PriceFactor,
-        provider::{DialectName, Provider},
-    };
-
-    fn candidates() -> Vec<Arc<Candidate>> {
-        let catalogue = Catalogue::embedded();
-        let all = |(vendor, models): (&str, &[Arc<crate::catalogue::Model>])| {
-            let provider = Arc::new(Provider {
-                name: vendor.to_owned(),
-                dialect: DialectName::Openai,
-                tags: Vec::new(),
-                price_factor: PriceFactor::ONE,
-                weight: 1.0,
-                max_in_flight: 0,
-            });
-            models.iter().flat_map(|model| Candidate::all(&provider, model).map(Arc::new)).collect::<Vec<_>>()
-        };
-        catalogue.vendors().flat_map(all).collect()
-    }
+    use crate::catalogue::Catalogue;
 
     fn told(name: &str, quality: &str) -> String {
-        let candidates = candidates();
+        let candidates = Candidate::listed(&Catalogue::embedded());
         match meant(name, quality.parse().expect("a quality"), &candidates) {
             Meant::Nobody => "nobody".to_owned(),
             Meant::Several => "several".to_owned(),

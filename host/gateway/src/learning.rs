@@ -20,7 +20,6 @@ use domain::{
     catalogue::Prior,
     expectation::{self, Learner},
     learning::{LearnPer, Memory, Outcome, Scope},
-    plugin::CallEnd,
 };
 use ledger::{Ledger, ReadError, StoredMemory, Wanted};
 use sandbox::{Kind, Learned, Plugin};
@@ -35,10 +34,6 @@ use crate::{
 pub(crate) const QUALITY: &str = "quality/feedback";
 /// Lines of the ledger that are looked at in one go.
 const STRETCH: u32 = 256;
-/// Outcomes in one call.
-const BATCH: usize = 64;
-/// Calls for one outcome that this machine, and not the plugin, ended.
-const TRIES: usize = 3;
 /// Lines that are not of a learner's scope, after which its place is written down all the same.
 const QUIET: u64 = 4_096;
 /// Least time between two rounds, however much is said.
@@ -288,54 +283,15 @@ where
 /// What a plugin remembers after `outcomes`.
 fn fold(plugin: &Plugin, mut known: StoredMemory, outcomes: &[Outcome], reached: u64) -> StoredMemory {
     sandbox::prepare_thread();
-    let mut bytes = known.memory.bytes.to_vec();
-    let (mut at, mut size) = (0, BATCH);
-    while at < outcomes.len() {
-        let batch = &outcomes[at..outcomes.len().min(at + size)];
-        match learn(plugin, &bytes, batch) {
-            Ok(learned) => {
-                bytes = learned;
-                known.folded += batch.len() as u64;
-                at += batch.len();
-                size = (size * 2).min(BATCH);
-            }
-            Err(why) if batch.len() == 1 => {
-                tracing::warn!(plugin = %plugin.name(), sequence = batch[0].sequence, %why, "a learner left an outcome out");
-                known.skipped += 1;
-                at += 1;
-            }
-            Err(_) => size = batch.len() / 2,
-        }
-    }
-    known.memory = Memory::new(plugin.memory_format(), reached, bytes);
+    let folded = sandbox::fold(plugin, &known.memory.bytes, outcomes, |outcome, why| {
+        tracing::warn!(plugin = %plugin.name(), sequence = outcome.sequence, why, "a learner left an outcome out");
+    });
+    known.folded += folded.folded;
+    known.skipped += folded.skipped;
+    known.memory = Memory::new(plugin.memory_format(), reached, folded.bytes);
     known.component = Some(plugin.digest());
     known.at_ms = unix_ms();
     known
-}
-
-fn learn(plugin: &Plugin, memory: &[u8], batch: &[Outcome]) -> Result<Vec<u8>, String> {
-    let mut why = "it is no learner".to_owned();
-    for _ in 0..TRIES {
-        let Some(called) = plugin.learn(memory, batch) else { break };
-        if let Some(learned) = called.answer {
-            return Ok(learned);
-        }
-        let replayable = match called.call.ended {
-            CallEnd::Faulted { code, detail, replayable } => {
-                why = format!("{code}: it {detail}");
-                replayable
-            }
-            CallEnd::Abstained { reason } | CallEnd::Denied { reason } => {
-                why = reason;
-                true
-            }
-            CallEnd::Answered | CallEnd::Skipped { .. } => true,
-        };
-        if replayable {
-            break;
-        }
-    }
-    Err(why)
 }
 
 /// What was learned before this start, so that the first request is decided with it.

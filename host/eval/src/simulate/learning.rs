@@ -21,15 +21,12 @@ use domain::{
     failure::FailureKind,
     learning::{LearnPer, Memory, Observation, Outcome},
 };
-use sandbox::{Kind, Learned, Plugin};
+use sandbox::{Folded, Kind, Learned, Plugin};
 
 use super::{
     workload::{ROUTE, Workload},
     worth::Worth,
 };
-
-/// Outcomes in one call, as in a gateway.
-const BATCH: usize = 64;
 
 /// What one contestant has learned, and what it will hear.
 pub(super) struct Learning<'w> {
@@ -171,8 +168,9 @@ impl<'w> Learning<'w> {
         }
         let Some(plugin) = &self.plugin else { return };
         let name = (plugin.name(), LearnPer::Route.scope(&ROUTE.into(), None));
-        let mut bytes = self.learned.memories.get(&name).map_or_else(Vec::new, |memory| memory.bytes.to_vec());
-        self.account.skipped += learn(plugin, &mut bytes, outcomes);
+        let known = self.learned.memories.get(&name).map_or(&[][..], |memory| &memory.bytes[..]);
+        let Folded { bytes, skipped, .. } = sandbox::fold(plugin, known, outcomes, |_, _| {});
+        self.account.skipped += skipped;
         self.account.memory = bytes.len();
         // As in a gateway: who has nothing to remember is given nothing.
         self.learned.memories = BTreeMap::new();
@@ -180,28 +178,6 @@ impl<'w> Learning<'w> {
             self.learned.memories.insert(name, Memory::new(plugin.memory_format(), self.sequence, bytes));
         }
     }
-}
-
-/// Folds `outcomes` into `bytes`. A batch that fails is halved until it is one outcome, and that is left out: returns how
-/// many were.
-fn learn(plugin: &Plugin, bytes: &mut Vec<u8>, outcomes: &[Outcome]) -> u64 {
-    let (mut at, mut size, mut skipped) = (0, BATCH, 0);
-    while at < outcomes.len() {
-        let batch = &outcomes[at..outcomes.len().min(at + size)];
-        match plugin.learn(bytes, batch).and_then(|called| called.answer) {
-            Some(learned) => {
-                *bytes = learned;
-                at += batch.len();
-                size = (size * 2).min(BATCH);
-            }
-            None if batch.len() == 1 => {
-                skipped += 1;
-                at += 1;
-            }
-            None => size = batch.len() / 2,
-        }
-    }
-    skipped
 }
 
 fn observed(attempt: &Attempt) -> Observation {

@@ -9,9 +9,8 @@ use domain::{
     decision::{Considered, Decision},
     expectation::Seen,
     hindsight::{Asked, Chosen, Hindsight, Meant, Nobody, meant},
-    money::{MicroUsd, PriceFactor},
+    money::MicroUsd,
     plugin::Classification,
-    provider::{DialectName, Provider},
     request::{Moment, Request},
 };
 use sandbox::{Kind, Plugin, Roster, Verdict};
@@ -59,7 +58,7 @@ impl Preview {
             }
         };
         let target = self.offering.resolve(&self.roster, "auto", Some(route), Vec::new())?;
-        Ok(Alternative { preview: self, roster, target, strategy, listed: listed() })
+        Ok(Alternative { preview: self, roster, target, strategy, listed: Candidate::listed(&Catalogue::embedded()) })
     }
 }
 
@@ -144,25 +143,4 @@ impl Alternative<'_> {
         let expectations = &self.preview.learned.expectations;
         expectations.of(candidate.id.as_str(), request.operation, &seen, prior).map(|quality| quality.mean)
     }
-}
-
-/// Every model of the catalogue at its list price.
-fn listed() -> Vec<Arc<Candidate>> {
-    let catalogue = Catalogue::embedded();
-    let vendors = catalogue.vendors();
-    let all = vendors.flat_map(|(vendor, models)| {
-        let provider = Arc::new(Provider {
-            name: vendor.to_owned(),
-            dialect: DialectName::Openai,
-            tags: Vec::new(),
-            price_factor: PriceFactor::ONE,
-            weight: 1.0,
-            max_in_flight: 0,
-        });
-        models
-            .iter()
-            .flat_map(|model| Candidate::all(&provider, model).map(Arc::new).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    });
-    all.collect()
 }
