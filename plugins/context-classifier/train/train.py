@@ -45,7 +45,6 @@ MEASURES = 23
 MOST_STEPS = 24
 
 
-
 def lexicon():
     """Rows: name, flags, cues, for each cue whether it is foreign (1) or another word in English (2), whether it has a weight."""
     rows = []
@@ -119,35 +118,40 @@ def cues(rows):
     return table
 
 
+def place(keys):
+    """The table's places. Fuller, searches are long; emptier, the sandbox has more memory to clear."""
+    for slots in itertools.count(int(len(keys) * TABLE_ROOM)):
+        # A prime: every way leads to all places.
+        if any(slots % d == 0 for d in range(2, int(slots ** 0.5) + 1)):
+            continue
+        begin = lambda key: key * slots >> 32
+        step = lambda key: 1 + ((key << 13 | key >> 19) & 0xffffffff) * (slots - 1) // (1 << 32)
+        placed = [0] * slots
+        for key in sorted(keys):
+            # Of two keys the greater stays and the smaller goes on, so that a search for what is not there ends early.
+            at = begin(key)
+            while placed[at]:
+                if placed[at] < key:
+                    placed[at], key = key, placed[at]
+                at = (at + step(key)) % slots
+            placed[at] = key
+        if all(key in (placed[(begin(key) + n * step(key)) % slots] for n in range(MOST_STEPS)) for key in keys):
+            return placed
+
+
 def pack(rows, table, words, linear):
     """The file that `src/model.rs` reads. `linear`: per output (bias, row weights, word weights by hash, measures)."""
     measures = len(linear[0][3])
     steps = [max(1e-6, np.abs(np.concatenate([rw, list(ww.values()) or [0.0]])).max() / 127) for _, rw, ww, _ in linear]
     small = lambda value, step: int(np.clip(round(value / step), -127, 127))
     keys = {**{h: r | kind << 6 for h, (r, kind) in table.items()}, **{h: NO_ROW for h in words if h not in table}}
-    # A prime: every way leads to all places. Fuller, searches are long; emptier, the sandbox has more memory to clear.
-    slots = next(n for n in itertools.count(int(len(keys) * TABLE_ROOM)) if all(n % d for d in range(2, int(n ** 0.5) + 1)))
-    begin = lambda key: key * slots >> 32
-    step = lambda key: 1 + ((key << 13 | key >> 19) & 0xffffffff) * (slots - 1) // (1 << 32)
-    placed = [0] * slots
-    for key in sorted(keys):
-        # Of two keys the greater stays and the smaller goes on, so that a search for what is not there ends early.
-        at = begin(key)
-        while placed[at]:
-            if placed[at] < key:
-                placed[at], key = key, placed[at]
-            at = (at + step(key)) % slots
-        placed[at] = key
-    def steps_to(key):
-        return next(n for n in range(slots) if placed[(begin(key) + n * step(key)) % slots] == key)
-    if (longest := max(map(steps_to, keys))) >= MOST_STEPS:
-        raise SystemExit(f"a cue is {longest} steps away: enlarge the table, or MOST_STEPS here and in src/model.rs")
-    out = [None] * slots
+    placed = place(keys)
+    out = [None] * len(placed)
     for at, key in enumerate(placed):
         if key:
             weights = [small(ww.get(key, 0.0), s) for (_, _, ww, _), s in zip(linear, steps)]
             out[at] = struct.pack("<I7bB", key, *weights, keys[key])
-    data = struct.pack("<III", slots, len(rows), measures)
+    data = struct.pack("<III", len(placed), len(rows), measures)
     for (bias, _, _, mw), step in zip(linear, steps):
         data += struct.pack(f"<{2 + measures}f", bias, step, *mw)
     for index, (_, flags, *_) in enumerate(rows):
