@@ -3,6 +3,7 @@
 mod clause;
 mod cue;
 mod mark;
+mod mend;
 mod run;
 
 use clause::{Clause, Mark};
@@ -91,6 +92,8 @@ struct Scan<'a> {
     muted: bool,
     position: u32,
     lookups: u32,
+    /// Strange words that were tried with two letters exchanged.
+    tried: u32,
     number_at: Option<u32>,
     /// Whether the word before names what a number follows.
     named: bool,
@@ -128,6 +131,7 @@ impl<'a> Scan<'a> {
             muted: false,
             position: 0,
             lookups: 0,
+            tried: 0,
             number_at: None,
             named: false,
             negation_at: None,
@@ -193,10 +197,17 @@ impl<'a> Scan<'a> {
             at += 1;
         }
         self.lookups += 2;
-        let hash = hash.max(1);
+        let mut hash = hash.max(1);
+        let mut alone = self.model.find(hash);
+        if alone.is_none()
+            && letters >= mend::SHORTEST
+            && let Some((mended, cue)) = self.mend(&characters[from..at])
+        {
+            (hash, alone) = (mended, Some(cue));
+        }
         let phrase = pair(self.before, hash);
         self.before = hash;
-        let (mut alone, together) = (self.model.find(hash), self.model.find(phrase));
+        let together = self.model.find(phrase);
         if alone.is_none() && letters >= Tail::LEAST_OF_WORD && self.seen.english <= self.seen.foreign {
             alone = self.tail(&characters[from..at]);
         }

@@ -74,6 +74,24 @@ fn what_is_denied_or_only_named_is_no_kind_of_picture() {
 }
 
 #[test]
+fn two_letters_may_stand_the_other_way_round() {
+    for (typo, word) in [
+        ("a waetrcolor of a fox", "a watercolor of a fox"),
+        ("a phootgraph of a fox", "a photograph of a fox"),
+        ("a house wihtout windows", "a house without windows"),
+        ("the intreface of a bank", "the interface of a bank"),
+    ] {
+        assert_eq!(classify(typo), classify(word));
+    }
+    // Words of their own: no angel, no soldiers, not three of anything.
+    for (word, other) in
+        [("an odd angle", "an odd angel"), ("there foxes", "three foxes"), ("form a fox", "from a fox")]
+    {
+        assert_ne!(classify(word), classify(other));
+    }
+}
+
+#[test]
 fn knows_a_compound_by_its_end() {
     for (prompt, label) in [
         ("Hochzeitsfoto von Anna", "realistic"),

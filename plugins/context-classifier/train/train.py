@@ -38,7 +38,7 @@ TABLE_ROOM = 1.3
 LEAST_PROMPTS, MOST_WORDS = 3, 2200
 # Of a prompt that was made up, beside one of the collections.
 TAUGHT_WEIGHT = 0.3
-POLITE_SHARE, TYPO_SHARE = 0.3, 0.35
+POLITE_SHARE, TYPO_SHARE = 0.45, 0.2
 # How often each prompt is put in a frame, and how often it is mistyped.
 DRAWS = 3
 MEASURES = 23
@@ -224,13 +224,17 @@ class Corpus:
         return pack(self.rows, self.table, strong, linear)
 
 
-def typos(prompt, rng):
-    """One word in ten has two letters swapped, one lost or one doubled."""
+TYPOS = {"exchanged": lambda w, at: w[:at] + w[at + 1] + w[at] + w[at + 2:], "lost": lambda w, at: w[:at] + w[at + 1:],
+         "doubled": lambda w, at: w[:at] + w[at] + w[at:], "wrong": lambda w, at: w[:at] + "xzqkvwyu"[at % 8] + w[at + 1:]}
+
+
+def typos(prompt, rng, kinds=("exchanged", "lost", "doubled")):
+    """One word in ten has two letters exchanged, one lost or one doubled."""
     words = prompt.split(" ")
     hit = [i for i, w in enumerate(words) if len(w) > 3 and w.isalpha()]
     for i in rng.sample(hit, min(len(hit), max(1, len(words) // 10))):
-        w, at = words[i], rng.randrange(1, len(words[i]) - 1)
-        words[i] = rng.choice([w[:at] + w[at + 1] + w[at] + w[at + 2:], w[:at] + w[at + 1:], w[:at] + w[at] + w[at:]])
+        at = rng.randrange(1, len(words[i]) - 1)
+        words[i] = TYPOS[rng.choice(kinds)](words[i], at)
     return " ".join(words)
 
 
@@ -238,6 +242,7 @@ def evaluate(corpus, folds=5, seeds=2):
     from sklearn.metrics import confusion_matrix, f1_score
     variants = {"plain": corpus.prompts, "upper": [p.upper() for p in corpus.prompts],
                 "typos": [typos(p, random.Random(n)) for n, p in enumerate(corpus.prompts)],
+                **{kind: [typos(p, random.Random(n), (kind,)) for n, p in enumerate(corpus.prompts)] for kind in TYPOS},
                 **{frame: [framed(frame, p) for p in corpus.prompts] for frame in corpus.frames_apart}}
     for seed in range(seeds):
         out = {name: np.zeros((len(corpus.prompts), 7)) for name in variants}
@@ -259,6 +264,7 @@ def evaluate(corpus, folds=5, seeds=2):
         same = {name: (out[name][:, :4].argmax(1) == said).mean() for name in variants}
         polite = [same[frame] for frame in corpus.frames_apart]
         print(f"  same label, upper: {same['upper']:.3f}, typos: {same['typos']:.3f}, in a frame: {np.mean(polite):.3f}, in the worst one: {min(polite):.3f}")
+        print("  same label, with one letter in ten words " + ", ".join(f"{kind}: {same[kind]:.3f}" for kind in TYPOS))
 
 
 def languages():
