@@ -200,7 +200,8 @@ impl<'a> Scan<'a> {
         let mut hash = hash.max(1);
         let mut alone = self.model.find(hash);
         if alone.is_none()
-            && letters >= mend::SHORTEST
+            && letters == at - from
+            && mend::LETTERS.contains(&letters)
             && let Some((mended, cue)) = self.mend(&characters[from..at])
         {
             (hash, alone) = (mended, Some(cue));

@@ -1,5 +1,7 @@
 //! Strange words in which two letters stand the other way round: `piant` is `paint`.
 
+use std::ops::RangeInclusive;
+
 use super::Scan;
 use crate::{
     fold::Folded,
@@ -7,8 +9,8 @@ use crate::{
     model::Cue,
 };
 
-/// Words of fewer letters are not mended: `form` is not `from`.
-pub(super) const SHORTEST: usize = 5;
+/// Letters of a word that is mended. Shorter ones are words of their own: `form` is not `from`.
+pub(super) const LETTERS: RangeInclusive<usize> = 5..=18;
 /// Words of a prompt that are tried, for each costs as many lookups as it has letters.
 const MOST_TRIED: u32 = 40;
 
