@@ -14,6 +14,7 @@ pub(crate) enum Folded {
     /// Ends a sentence.
     Stop,
     Comma,
+    /// Also a semicolon or a dash: what follows is another matter.
     Colon,
     /// Makes one word of two: `three-quarters`.
     Hyphen,
@@ -76,9 +77,10 @@ fn ascii(code: u32) -> Folded {
         0x41..=0x5a => Folded::Letter(code + 0x20),
         0x30..=0x39 => digit(code, 0x30),
         0x09 | 0x0b | 0x0c => Folded::Space,
-        0x0a | 0x0d | 0x21 | 0x2e | 0x3f => Folded::Stop,
-        0x2c | 0x3b => Folded::Comma,
-        0x3a => Folded::Colon,
+        // Line ends, braces and `!.?`.
+        0x0a | 0x0d | 0x21 | 0x2e | 0x3f | 0x7b | 0x7d => Folded::Stop,
+        0x2c => Folded::Comma,
+        0x3a | 0x3b => Folded::Colon,
         0x2d => Folded::Hyphen,
         0x22 => Folded::Quote(Quote::Either),
         0x27 | 0x60 => Folded::Quote(Quote::Apostrophe),
@@ -187,6 +189,7 @@ fn punctuation(code: u32) -> Folded {
         0x2039 | 0x201e | 0x201f | 0x300a | 0x300c | 0x300e => Folded::Quote(Quote::Opens),
         0x2028 | 0x2029 | 0x3002 => Folded::Stop,
         0x3001 => Folded::Comma,
+        0x2013..=0x2015 => Folded::Colon,
         0x2010 | 0x2011 => Folded::Hyphen,
         // Marks that set the direction, and joiners.
         0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f => Folded::Nothing,
@@ -207,8 +210,8 @@ fn rest(code: u32) -> Folded {
         0xfe42 | 0xff63 => Folded::Quote(Quote::Closes),
         0xfe41 | 0xff62 => Folded::Quote(Quote::Opens),
         0xff01 | 0xff0e | 0xff1f => Folded::Stop,
-        0xff0c | 0xff1b => Folded::Comma,
-        0xff1a => Folded::Colon,
+        0xff0c => Folded::Comma,
+        0xff1a | 0xff1b => Folded::Colon,
         0xff0d => Folded::Hyphen,
         // Variants and tags.
         0xfe00..=0xfe0f | 0xfeff | 0xe0000..=0xe007f => Folded::Nothing,

@@ -24,6 +24,7 @@ const CUE_AMBIGUOUS: u8 = 0x80;
 
 /// What a row of cues tells besides its weights.
 pub(crate) type Flags = u32;
+pub(crate) const PEOPLE: Flags = 1;
 pub(crate) const PHOTO: Flags = 1 << 2;
 pub(crate) const STYLE: Flags = 1 << 3;
 pub(crate) const LAYOUT: Flags = 1 << 4;

@@ -14,7 +14,9 @@ use crate::{
     capitals::{self, Capitals},
     fold::{Folded, Quote, fold, is_letter},
     hash::{EMPTY, LONGEST_UNSPACED, Tail, hash_on, is_seen, pair},
-    model::{Cue, ENGLISH, FRAME, Flags, Model, NUMBER, OUTPUTS, PHOTO, PURPOSE, RELATION, STYLE, THING, UNSAYS},
+    model::{
+        Cue, ENGLISH, FRAME, Flags, Model, NUMBER, ORDER, OUTPUTS, PHOTO, PURPOSE, RELATION, STYLE, THING, UNSAYS,
+    },
     seen::Seen,
 };
 
@@ -78,6 +80,7 @@ struct Scan<'a> {
     clauses: u32,
     /// Whether the clause before was politeness.
     signs: bool,
+    /// Where the sentence began, or what follows a colon.
     sentence: Mark,
     /// What had been seen before the first order.
     before_order: Option<Seen>,
@@ -88,6 +91,8 @@ struct Scan<'a> {
     polite: bool,
     sentence_begun: bool,
     quote_opened: Option<Opened>,
+    /// Behind a key.
+    keyed: bool,
     /// In a sentence that gives orders to the reader.
     muted: bool,
     position: u32,
@@ -128,6 +133,7 @@ impl<'a> Scan<'a> {
             polite: false,
             sentence_begun: false,
             quote_opened: None,
+            keyed: false,
             muted: false,
             position: 0,
             lookups: 0,
@@ -247,7 +253,7 @@ impl<'a> Scan<'a> {
         let named = std::mem::take(&mut self.named);
         let compound = joined(characters.get(at), characters.get(at + 1));
         self.note(alone, !named && !compound);
-        if !self.polite {
+        if !self.polite || of_pair & ORDER != 0 {
             self.learn(phrase);
             self.note(together, !compound);
         }

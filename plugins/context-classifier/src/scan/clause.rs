@@ -4,7 +4,7 @@ use super::Scan;
 use crate::seen::Seen;
 
 /// Clauses that may be taken back; with more of them a prompt is no prompt.
-pub(super) const MOST_CLAUSES: u32 = 40;
+const MOST_CLAUSES: u32 = 40;
 
 /// What had been seen up to some place.
 #[derive(Clone, Copy, Default)]
@@ -81,5 +81,12 @@ impl Scan<'_> {
     pub(super) fn begin_clause(&mut self) {
         self.clause.begun = self.here();
         (self.clause.frames, self.clause.content, self.clause.asks) = (0, 0, false);
+    }
+
+    pub(super) fn begin_sentence(&mut self) {
+        if self.clauses <= MOST_CLAUSES {
+            self.begin_clause();
+            self.sentence = self.clause.begun;
+        }
     }
 }

@@ -3,12 +3,12 @@
 use super::Scan;
 use crate::model::{
     AFFIRMS, ALIKE, BEARS, CONTRAST, Cue, ENGLISH, Flags, LAYOUT, NAME, NEGATION, NUMBER, ONLY_ENGLISH, ORDER, PART,
-    PHOTO, RELATION, SAYS, STREET, STYLE, SUBJECT, THING, UNIT,
+    PEOPLE, PHOTO, RELATION, SAYS, STREET, STYLE, SUBJECT, THING, UNIT,
 };
 
 /// Words after a number in which a part of a body may stand: `two long hairy legs`.
 const NEAR: u32 = 4;
-/// Words after a negation in which a kind of picture is denied: `not a photo`.
+/// Words after a negation in which a kind of picture, or that there are people, is denied: `not a photo`.
 const DENIED: u32 = 2;
 /// The word by which a prompt's subject is named: `a pair of shoes`, not a man with a pair of glasses.
 const SUBJECT_BY: u32 = 3;
@@ -43,7 +43,8 @@ impl Scan<'_> {
             self.tell(flags, counts);
         }
         // `not a photo`
-        if flags & (PHOTO | STYLE) != 0 && self.denied_at.is_some_and(|at| self.position.saturating_sub(at) <= DENIED) {
+        let denied = self.denied_at.is_some_and(|at| self.position.saturating_sub(at) <= DENIED);
+        if denied && flags & (PHOTO | STYLE) != 0 {
             return;
         }
         let only_english = flags & ONLY_ENGLISH != 0;
@@ -54,7 +55,7 @@ impl Scan<'_> {
             for (sum, weight) in sums.iter_mut().zip(cue.weights) {
                 *sum += i32::from(weight);
             }
-            self.mark_traits(flags);
+            self.mark_traits(if denied { flags & !PEOPLE } else { flags });
             if let Some(row) = cue.row
                 && first_time(&mut self.seen.rows, usize::from(row))
             {

@@ -1,6 +1,6 @@
 //! Stops, commas, colons and quotation marks.
 
-use super::{Scan, clause::MOST_CLAUSES};
+use super::Scan;
 use crate::{
     fold::{Folded, Quote, is_digit, is_letter},
     hash::EMPTY,
@@ -16,12 +16,17 @@ pub(super) struct Opened {
     pub(super) at: usize,
     pub(super) position: u32,
     pub(super) told: Told,
+    /// Whether a key stands before: then it is a value.
+    pub(super) keyed: bool,
 }
 
 impl Scan<'_> {
     pub(super) fn mark(&mut self, mark: Folded, characters: &[Folded], at: usize) {
         let before = at.checked_sub(1).and_then(|before| characters.get(before));
         let after = characters.get(at + 1);
+        // A hyphen between spaces is a dash.
+        let dash = mark == Folded::Hyphen && before == Some(&Folded::Space) && after == Some(&Folded::Space);
+        let mark = if dash { Folded::Colon } else { mark };
         if matches!(
             mark,
             Folded::Stop | Folded::Comma | Folded::Colon | Folded::Quote(Quote::Opens | Quote::Closes | Quote::Either)
@@ -33,16 +38,17 @@ impl Scan<'_> {
             Folded::Stop if !(is_digit(before) && is_digit(after)) => {
                 self.sentence_begun &= !self.end_clause(false);
                 self.seen.sentences += u32::from(self.sentence_begun && !self.muted);
-                self.sentence_begun = false;
-                self.muted = false;
+                (self.sentence_begun, self.muted, self.keyed) = (false, false, false);
                 self.before = EMPTY;
-                if self.clauses <= MOST_CLAUSES {
-                    self.begin_clause();
-                    self.sentence = self.clause.begun;
-                }
+                self.begin_sentence();
                 if !is_digit(characters.get(at + 2)) {
                     self.negation_at = None;
                 }
+            }
+            // What comes behind an order may be the prompt; not that of `16:9`.
+            Folded::Colon if self.muted && !is_digit(after) => {
+                (self.muted, self.before) = (false, EMPTY);
+                self.begin_sentence();
             }
             Folded::Comma if self.sentence_begun && !self.muted => {
                 self.before = EMPTY;
@@ -54,6 +60,7 @@ impl Scan<'_> {
             // Not the one in `16:9`.
             Folded::Colon if !self.muted && !is_digit(after) => {
                 self.end_clause(true);
+                self.begin_sentence();
             }
             // Not the one of `a 24" screen`.
             Folded::Quote(Quote::Either) if self.quote_opened.is_none() && is_digit(before) => {}
@@ -71,18 +78,30 @@ impl Scan<'_> {
 
     pub(super) fn quote(&mut self, characters: &[Folded], at: usize, opens: bool) {
         if opens {
-            self.quote_opened = Some(Opened { at, position: self.position, told: self.seen.told });
+            self.quote_opened = Some(Opened { at, position: self.position, told: self.seen.told, keyed: self.keyed });
         } else if let Some(opened) = self.quote_opened.take()
+            && !opened.keyed
+            && !self.is_key(characters, opened.at, at)
             && (2..LONGEST_QUOTATION).contains(&(at - opened.at))
             && !self.muted
             // A prompt that is wholly in quotation marks asks for no text.
             && !(opened.position == 0 && characters.len() - at <= 2)
         {
+            self.clause.content += 1;
+            self.clause.asks = true;
             self.seen.quotations += 1;
             self.seen.quoted_characters += at - opened.at - 1;
             // What a text says that is to be drawn, the picture does not count or lack.
             self.seen.told = opened.told;
             (self.number_at, self.negation_at) = (None, None);
         }
+    }
+    /// Whether the quotation is a key such as the one in `{"style": "watercolor"}`; what stands behind it is a value then.
+    fn is_key(&mut self, characters: &[Folded], from: usize, to: usize) -> bool {
+        let before = characters[..from].iter().rfind(|folded| **folded != Folded::Space);
+        let after = characters[to + 1..].iter().find(|folded| **folded != Folded::Space);
+        let is_key = after == Some(&Folded::Colon) && matches!(before, None | Some(Folded::Stop | Folded::Comma));
+        self.keyed |= is_key;
+        is_key
     }
 }
