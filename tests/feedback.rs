@@ -224,6 +224,19 @@ async fn a_route_that_observes_serves_what_was_asked_for_and_prices_the_other_ch
 }
 
 #[tokio::test]
+async fn what_is_said_where_tenants_are_kept_apart_is_for_nobody_else() {
+    let (_provider, setup) = two_models().await;
+    let gateway = setup.config("[routes.apart]\nlearn-per = \"tenant\"\n").start().await;
+    let apart = gateway.ask(json!({"model": "auto/apart", "prompt": "a red bicycle"})).await;
+    assert_eq!(say(&gateway, json!({"decision": apart.decision(), "score": 0})).await.status, 200);
+    // What is said later and elsewhere is learned, so what was said before it was passed over.
+    rate(&gateway, "lab/dear", 1.0).await;
+    let learner = learned(&gateway, 1, "model = \"dear\"").await;
+    assert!(!learner["quality_toml"].as_str().is_some_and(|text| text.contains("cheap")), "{learner:#}");
+    assert_eq!(learner["memories"][0]["sequence"], 4, "two attempts and what was said of them");
+}
+
+#[tokio::test]
 async fn a_plugin_learns_each_outcome_once_and_its_decisions_can_be_replayed() {
     let (_provider, setup) = two_models().await;
     let route = "[learning]\nevery = \"100ms\"\n[routes.learned]\nstrategies = [\"mine\"]\n";

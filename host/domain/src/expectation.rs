@@ -79,7 +79,13 @@ impl Expectations {
         let entry = self.entry(candidate, operation)?;
         let told = |term: &Term| (*term, entry.terms[*term as usize].mean * seen.value(*term));
         let terms = Term::ALL.iter().map(told).filter(|(_, by)| by.abs() >= WORTH_TELLING);
-        Some(Explained { sum: entry.at(seen), prior: entry.prior.mean, terms: terms.collect(), ratings: entry.ratings })
+        Some(Explained {
+            sum: entry.at(seen),
+            bounded: !(0.0..=1.0).contains(&entry.sum(seen).0),
+            prior: entry.prior.mean,
+            terms: terms.collect(),
+            ratings: entry.ratings,
+        })
     }
 
     fn entry(&self, candidate: &str, operation: Operation) -> Option<&Entry> {
@@ -112,13 +118,19 @@ impl Entry {
     }
 
     fn at(&self, seen: &Seen) -> Prior {
+        let (mean, variance) = self.sum(seen);
+        Prior { mean: mean.clamp(0.0, 1.0), deviation: variance.sqrt().clamp(0.0, 1.0) }
+    }
+
+    /// Mean and variance, wherever they may be.
+    fn sum(&self, seen: &Seen) -> (f32, f32) {
         let (mut mean, mut variance) = (self.prior.mean, 0.0);
         for term in Term::ALL {
             let (adjustment, value) = (self.terms[term as usize], seen.value(term));
             mean += adjustment.mean * value;
             variance += (adjustment.deviation * value).powi(2);
         }
-        Prior { mean: mean.clamp(0.0, 1.0), deviation: variance.sqrt().clamp(0.0, 1.0) }
+        (mean, variance)
     }
 }
 
@@ -126,6 +138,8 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explained {
     pub sum: Prior,
+    /// Whether it would be under 0 or over 1.
+    pub bounded: bool,
     pub prior: f32,
     /// Those that matter.
     pub terms: Vec<(Term, f32)>,
@@ -138,6 +152,9 @@ impl fmt::Display for Explained {
         for (term, by) in &self.terms {
             let sign = if *by < 0.0 { '-' } else { '+' };
             write!(f, " {sign} {:.2} {}", by.abs(), term.word())?;
+        }
+        if self.bounded {
+            f.write_str(", bounded")?;
         }
         write!(f, ", from {:.0} rating{}", self.ratings, if self.ratings.round() == 1.0 { "" } else { "s" })
     }

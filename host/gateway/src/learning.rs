@@ -3,8 +3,9 @@
 //!
 //! 1. Only the holder of the ledger's lease changes a memory. It is taken when there is something to change: a gateway that
 //!    nobody asks writes nothing.
-//! 2. The gateway's own learner turns what callers said into expectations of quality. It begins at the configured
-//!    `[learning] quality` file, and anew when that file is another one.
+//! 2. The gateway's own learner turns what callers said into expectations of quality, the same for all. It begins at the
+//!    configured `[learning] quality` file, and anew when that file is another one. What is said on a route that learns for
+//!    each tenant apart is not for it: nobody's ratings move what another one is served there, or anywhere.
 //! 3. Each plugin that learns has a memory for each route that names it, or for each tenant where the route says so. One that
 //!    no route names costs nothing; named later, it learns from what the ledger still holds.
 //! 4. A batch that a plugin fails on is halved until it is one outcome; that one is left out, counted, and never tried
@@ -188,6 +189,9 @@ async fn fold_quality(
         component: digest,
         ..nothing(QUALITY.into(), Scope::All, expectation::FORMAT, since)
     });
+    let routes = snapshot.offering.routes.iter();
+    let apart = routes.filter(|(_, own)| own.panel.learn_per == LearnPer::Tenant).map(|(name, _)| Arc::clone(name));
+    let apart = apart.collect();
     let snapshot = Arc::clone(snapshot);
     let fold = move |mut known: StoredMemory, outcomes: &[Outcome], reached| {
         let mut learner = Learner::from_bytes(&known.memory.bytes)
@@ -201,7 +205,7 @@ async fn fold_quality(
         known.at_ms = unix_ms();
         known
     };
-    advance(state, Wants::Feedback, known, from, fold).await
+    advance(state, Wants::Feedback { apart }, known, from, fold).await
 }
 
 /// The catalogue's prior of a candidate.
@@ -230,10 +234,13 @@ fn nothing(learner: Arc<str>, scope: Scope, format: u32, since: u64) -> StoredMe
     StoredMemory { learner, scope, memory, since, component: None, folded: 0, skipped: 0, at_ms: 0 }
 }
 
-/// What a learner learns from. The gateway's own is given what callers said and nothing else.
-#[derive(Clone, Copy, PartialEq)]
+/// What a learner learns from.
+#[derive(PartialEq)]
 enum Wants {
-    Feedback,
+    /// The gateway's own: what callers said and nothing else, and not on routes whose tenants are kept apart.
+    Feedback {
+        apart: Vec<Arc<str>>,
+    },
     Everything,
 }
 
@@ -248,11 +255,16 @@ async fn advance<F>(
 where
     F: Fn(StoredMemory, &[Outcome], u64) -> StoredMemory + Send + Sync + 'static,
 {
-    let (fold, feedback_only, scope) = (Arc::new(fold), wants == Wants::Feedback, from.scope.clone());
+    let (fold, scope) = (Arc::new(fold), from.scope.clone());
+    let (feedback_only, except) = match &wants {
+        Wants::Feedback { apart } => (true, &apart[..]),
+        Wants::Everything => (false, &[][..]),
+    };
     let (mut before, mut now, mut folded) = (known.cloned(), from, None);
     let mut after = now.memory.sequence;
     loop {
-        let stretch = state.ledger.outcomes(&Wanted { scope: &scope, after, feedback_only, limit: STRETCH }).await?;
+        let stretch =
+            state.ledger.outcomes(&Wanted { scope: &scope, after, feedback_only, except, limit: STRETCH }).await?;
         after = stretch.reached;
         // Finding what was said is quick however far away it is.
         let is_far = !feedback_only && after.saturating_sub(now.memory.sequence) >= QUIET;

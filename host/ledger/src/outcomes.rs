@@ -99,6 +99,8 @@ pub struct Wanted<'a> {
     pub after: u64,
     /// Only what callers said.
     pub feedback_only: bool,
+    /// Routes whose outcomes are not wanted.
+    pub except: &'a [Arc<str>],
     /// At most so many lines are looked at.
     pub limit: u32,
 }
@@ -144,6 +146,14 @@ pub(crate) async fn read(pool: &SqlitePool, wanted: &Wanted<'_>) -> Result<Stret
         Scope::Tenant(tenant) => {
             query.push(" AND r.tenant IS ").push_bind(tenant.as_deref());
         }
+    }
+    if !wanted.except.is_empty() {
+        query.push(" AND coalesce(r.route, '') NOT IN (");
+        let mut routes = query.separated(", ");
+        for route in wanted.except {
+            routes.push_bind(&**route);
+        }
+        query.push(")");
     }
     query.push(" ORDER BY sequence LIMIT ").push_bind(wanted.limit);
     let lines: Vec<Line> = query.build_query_as().fetch_all(pool).await?;

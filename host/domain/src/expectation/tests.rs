@@ -53,6 +53,21 @@ fn expected(learner: &Learner, model: &str, classification: &Classification) -> 
 }
 
 #[test]
+fn an_expectation_that_had_to_be_bounded_says_so() {
+    let mut learner = Learner::default();
+    for (traits, rating) in [(&[][..], 0.8), (&["text"], 1.0), (&["quantity"], 1.0)] {
+        rate(&mut learner, "openai/a", &classified("technical", traits), rating, 200);
+    }
+    let told = |classification: &Classification| {
+        let explained = learner.expectations().explain("openai/a", GENERATE, &classification.into());
+        explained.expect("rated").to_string()
+    };
+    let both = told(&classified("technical", &["text", "quantity"]));
+    assert!(both.starts_with("1.00 ") && both.contains(", bounded, from"), "{both}");
+    assert!(!told(&classified("technical", &["text"])).contains("bounded"));
+}
+
+#[test]
 fn what_was_never_rated_keeps_its_prior() {
     let mut learner = Learner::default();
     let plain = classified("general", &[]);

@@ -19,7 +19,7 @@ async fn recorded(dir: &std::path::Path, numbers: u64) -> Ledger {
 }
 
 async fn said(ledger: &Ledger) -> Vec<(String, Observation)> {
-    let wanted = Wanted { scope: &Scope::All, after: 0, feedback_only: true, limit: 100 };
+    let wanted = Wanted { scope: &Scope::All, after: 0, feedback_only: true, except: &[], limit: 100 };
     let stretch = ledger.outcomes(&wanted).await.unwrap();
     stretch.outcomes.into_iter().map(|outcome| (outcome.model.to_string(), outcome.observed)).collect()
 }

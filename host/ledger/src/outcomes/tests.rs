@@ -18,7 +18,7 @@ async fn record(ledger: &Ledger, number: u64, change: impl FnOnce(&mut Record)) 
 }
 
 async fn read(ledger: &Ledger, scope: &Scope, after: u64, limit: u32) -> Stretch {
-    ledger.outcomes(&Wanted { scope, after, feedback_only: false, limit }).await.unwrap()
+    ledger.outcomes(&Wanted { scope, after, feedback_only: false, except: &[], limit }).await.unwrap()
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn no_more_lines_are_looked_at_than_asked_for_also_where_none_is_of_the_sc
     assert_eq!(first, Stretch { outcomes: vec![], reached: 8, more: true });
     let last = read(&ledger, &route, 24, 8).await;
     assert_eq!((last.outcomes.len(), last.reached, last.more), (1, 30, false));
-    let nothing_said = Wanted { scope: &route, after: 0, feedback_only: true, limit: 8 };
+    let nothing_said = Wanted { scope: &route, after: 0, feedback_only: true, except: &[], limit: 8 };
     assert_eq!(ledger.outcomes(&nothing_said).await.unwrap().reached, 30);
 }
 
