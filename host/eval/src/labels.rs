@@ -8,8 +8,8 @@
 //! - **The file says what is true.** Labels are those that it has; an answer with any other label is wrong. A trait is
 //!   scored when the file names it at least once: in an empty cell nothing is present.
 //! - **Nothing is trained.** Whoever trained a classifier on these very prompts sees how well they are remembered.
-//! - **What a change of words changes** is told by asking again with the same prompt shouted, mistyped, in a polite frame
-//!   and behind an order to answer something else. The right answer does not change, so the label should not.
+//! - **What a change of words changes** is told by asking again with the same prompt shouted, mistyped, in one of six
+//!   polite frames, and with one of six orders to answer something else. The right answer does not change, so the label should not.
 
 mod classifier;
 mod disturbed;

@@ -14,8 +14,8 @@ const USUAL: &str = "context-classifier";
 /// Score classifiers on prompts that people have labelled
 ///
 /// Wants a CSV file with the columns prompt, label and, if known, traits (separated by `|`); others are ignored. Labels and
-/// traits are those that the file has. Each prompt is asked five times: as it is, shouted, mistyped, in a polite frame, and
-/// behind an order to answer something else. Rows that are no labelled prompts are left out and named.
+/// traits are those that the file has. Each prompt is asked five times: as it is, shouted, mistyped, in one of six polite
+/// frames, and with one of six orders to answer something else. Rows that are no labelled prompts are left out and named.
 #[derive(Debug, Args)]
 #[command(after_long_help = JSON_HELP)]
 pub(crate) struct Labels {
