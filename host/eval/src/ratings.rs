@@ -17,6 +17,7 @@
 //! The file is read twice and no prompt is kept, so that a million rows need little memory.
 
 mod bootstrap;
+mod cautions;
 mod choices;
 mod contestant;
 mod expected;
@@ -30,6 +31,7 @@ mod plot;
 mod read;
 mod report;
 mod run;
+mod scale;
 mod score;
 mod table;
 

@@ -1,0 +1,94 @@
+//! What whoever reads a run's results should know of it.
+
+use std::collections::BTreeSet;
+
+use domain::money::MicroUsd;
+
+use super::{
+    expected::OPERATION, field::Field, judges::Judges, notes::Warning, report::Oracle, run::Quality, scale::Scale,
+    table::Ratings,
+};
+
+/// Micro-dollars that the dearest picture of a file surely costs.
+const TINY_PRICE: u64 = 100;
+
+/// Of what was rated, and of where expectations come from.
+pub(super) fn of_ratings(ratings: &Ratings, field: &Field, judges: &Judges, quality: &Quality) -> Vec<Warning> {
+    let mut warnings = ratings.warnings();
+    let mut add = |code, count: u64, text: String| {
+        if count > 0 {
+            warnings.push(Warning::of(code, count, text));
+        }
+    };
+    let unscored = (ratings.prompts() - field.prompts.len()) as u64;
+    let best = &ratings.models[field.best].name;
+    add(
+        "prompts-not-scored",
+        unscored,
+        format!("{unscored} prompts not scored: not drawn by `{best}` and another model"),
+    );
+    let models = ratings.models.len();
+    let holes = field.prompts.iter().filter(|prompt| ratings.marks_of(**prompt).count() < models).count() as u64;
+    add("prompts-with-holes", holes, format!("{holes} scored prompts lack a model; it is not offered there"));
+    let dearest = ratings.marks.iter().map(|mark| mark.price.0).max().unwrap_or(0);
+    add(
+        "prices-tiny",
+        u64::from((1..TINY_PRICE).contains(&dearest)),
+        format!("the dearest picture costs {}: are these prices in dollars, not micro-dollars?", MicroUsd(dearest)),
+    );
+    let faults = judges.faults();
+    add("no-answer", faults, format!("{faults} calls without an answer of the classifier or the cost model"));
+    if let Quality::File { name, expectations, fitted_on } = quality {
+        let known: BTreeSet<&str> = expectations
+            .entries()
+            .filter(|(operation, ..)| *operation == OPERATION)
+            .map(|(_, model, _)| &**model)
+            .collect();
+        let strange: Vec<&str> = ratings
+            .models
+            .iter()
+            .filter(|model| !known.contains(model.own_name()))
+            .map(|model| model.name.as_str())
+            .collect();
+        let shown = strange.iter().take(5).copied().collect::<Vec<_>>().join("`, `");
+        let count = strange.len() as u64;
+        add(
+            "models-not-in-quality-file",
+            count,
+            format!("{count} models are not in `{name}` and keep their prior: `{shown}`"),
+        );
+        if *fitted_on == Some(ratings.digest) {
+            let text = format!("`{name}` was fitted on these very ratings: its numbers are too good");
+            add("fitted-on-these-ratings", 1, text);
+        }
+    }
+    warnings
+}
+
+/// Of what the oracle is worth. `scored` prompts there are.
+pub(super) fn of_oracle(scale: &Scale<'_>, oracle: &Oracle, scored: u64) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if scale.is_oracle_below_best() {
+        let text = "the oracle is below the best single model: these ratings are too few or too noisy to tell which \
+                    model is best for which prompt, and a negative regret means nothing";
+        warnings.push(Warning::of("oracle-below-best", 1, text.to_owned()));
+    }
+    if oracle.prompts > 0 && oracle.prompts < scored {
+        let (known, unknown) = (oracle.prompts, scored - oracle.prompts);
+        let text = format!(
+            "the oracle and every regret are means over {known} prompts: of the other {unknown} no picture has two ratings"
+        );
+        warnings.push(Warning::of("oracle-of-fewer-prompts", unknown, text));
+    }
+    warnings
+}
+
+/// Of one strategy.
+pub(super) fn of_strategy(name: &str, unanswered: u64) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if unanswered > 0 {
+        let text = format!("{unanswered} decisions without an answer of `{name}`");
+        warnings.push(Warning::of("unanswered", unanswered, text));
+    }
+    warnings
+}
