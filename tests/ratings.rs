@@ -227,3 +227,34 @@ fn frontiers_are_drawn_with_what_they_rest_on() {
     let (code, _, talk) = run(folder.path(), &[&arguments[..8], &["none/frontier.svg"]].concat());
     assert!(code == Some(1) && talk.contains("cannot write `none/frontier.svg`") && talk.contains("hint"), "{talk}");
 }
+
+/// Three models of which the middling one is a quarter as dear as the best and nearly as good, whatever the prompt.
+fn ladder() -> String {
+    let mut text = "prompt_id,prompt,model,price_usd_micros,rating_1,rating_2\n".to_owned();
+    for number in 0..40 {
+        for (model, price, often) in [("dear", 40_000, 9), ("mid", 10_000, 8), ("poor", 1_000, 0)] {
+            let rating = if number % 10 < often { 5 } else { 2 };
+            text.push_str(&format!("{number},a fox number {number},{model},{price},{rating},{rating}\n"));
+        }
+    }
+    text
+}
+
+#[test]
+fn whoever_is_beaten_by_one_model_for_all_is_told_so() {
+    let folder = in_folder(&ladder());
+    let arguments = ["eval", "run", "--ratings", "b.csv", "--strategy", "round-robin"];
+    let (code, said, talk) = run(folder.path(), &arguments);
+    assert_eq!(code, Some(0), "{talk}");
+    assert!(talk.contains("`mid` for every prompt keeps 93.6 % and is no dearer, 75.0 % saved"), "{talk}");
+    assert!(said.contains("best mix of two"), "{said}");
+    let (_, said, _) = run(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let strategy = &report["strategies"][0];
+    let mixes = ["random_mix", "best_mix"].map(|mix| strategy[mix]["quality_ratio"].as_f64().expect("a mix"));
+    assert!(mixes[0] < 0.7 && mixes[1] > 0.93, "the middling model is what a mix should be of: {strategy:#}");
+    assert_eq!(strategy["best_mix"]["models"][0]["model"], "mid");
+    let corners: Vec<_> =
+        report["mixed_singles"].as_array().expect("corners").iter().map(|one| &one["model"]).collect();
+    assert_eq!(corners, ["poor", "mid", "dear"]);
+}

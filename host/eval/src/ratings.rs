@@ -24,6 +24,7 @@ mod expected;
 mod field;
 mod fit;
 mod judges;
+mod mixes;
 mod names;
 mod notes;
 mod oracle;
@@ -43,6 +44,8 @@ pub use names::Model;
 pub use notes::Warning;
 pub use plot::plot;
 pub use read::RatingsError;
-pub use report::{About, AtSaving, InSample, Oracle, Outcome, Point, RandomMix, Report, Single, Strategy};
+pub use report::{
+    About, AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Report, Share, Single, Strategy,
+};
 pub use run::{Quality, run};
 pub use table::Ratings;

@@ -5,7 +5,13 @@ use std::collections::BTreeSet;
 use domain::money::MicroUsd;
 
 use super::{
-    expected::OPERATION, field::Field, judges::Judges, notes::Warning, report::Oracle, run::Quality, scale::Scale,
+    expected::OPERATION,
+    field::Field,
+    judges::Judges,
+    notes::Warning,
+    report::{Oracle, Strategy},
+    run::Quality,
+    scale::Scale,
     table::Ratings,
 };
 
@@ -84,11 +90,30 @@ pub(super) fn of_oracle(scale: &Scale<'_>, oracle: &Oracle, scored: u64) -> Vec<
 }
 
 /// Of one strategy.
-pub(super) fn of_strategy(name: &str, unanswered: u64) -> Vec<Warning> {
+pub(super) fn of_strategy(scale: &Scale<'_>, strategy: &Strategy) -> Vec<Warning> {
+    let Strategy { name, unanswered, .. } = strategy;
     let mut warnings = Vec::new();
-    if unanswered > 0 {
+    if *unanswered > 0 {
         let text = format!("{unanswered} decisions without an answer of `{name}`");
-        warnings.push(Warning::of("unanswered", unanswered, text));
+        warnings.push(Warning::of("unanswered", *unanswered, text));
+    }
+    let read = strategy.at_savings.iter().filter_map(|read| Some((Some(read.target), read.outcome.as_ref()?)));
+    for (target, outcome) in std::iter::once((None, &strategy.own)).chain(read) {
+        let Some(single) = scale.better_single(outcome) else { continue };
+        let at = target.map_or(String::new(), |target| format!(" at {:.0} % saving", target * 100.0));
+        let saved =
+            scale.savings(single.cost_usd_micros).map_or(String::new(), |saved| format!(", {} saved", percent(saved)));
+        let ratio = percent(scale.ratio(single.quality));
+        let text = format!(
+            "`{name}`{at} keeps {} of the best: `{}` for every prompt keeps {ratio} and is no dearer{saved}",
+            percent(outcome.quality_ratio),
+            single.model,
+        );
+        warnings.push(Warning::of("below-a-single-model", 1, text));
     }
     warnings
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use super::{read::RatingsError, table::Ratings};
+use super::{mixes::Corners, read::RatingsError, table::Ratings};
 
 /// Only models that drew at least this share of what the most drawn one did may be the best or the cheapest.
 const COVERAGE: f64 = 0.5;
@@ -19,6 +19,9 @@ pub(super) struct Field {
     pub(super) singles: Vec<Single>,
     pub(super) best: usize,
     pub(super) cheapest: usize,
+    /// Those that drew enough to be held against.
+    pub(super) enough: Vec<usize>,
+    pub(super) corners: Corners,
 }
 
 /// One model for every prompt that it drew.
@@ -36,7 +39,9 @@ impl Field {
     /// When no prompt was drawn by the best model and by another one.
     pub(super) fn of(ratings: &Ratings) -> Result<Self, RatingsError> {
         let everywhere = singles(ratings, 0..ratings.prompts.len() as u32);
-        let best = first(&everywhere, |a, b| b.quality.total_cmp(&a.quality).then(a.cost.total_cmp(&b.cost)));
+        let best = first(&everywhere, &enough(&everywhere), |a, b| {
+            b.quality.total_cmp(&a.quality).then(a.cost.total_cmp(&b.cost))
+        });
         let has_choice = |prompt: &u32| {
             let mut drawn = (0, false);
             for (_, mark) in ratings.marks_of(*prompt) {
@@ -52,8 +57,10 @@ impl Field {
             return Err(RatingsError::Nothing { file, why, hint });
         }
         let singles = singles(ratings, prompts.iter().copied());
-        let cheapest = first(&singles, |a, b| a.cost.total_cmp(&b.cost).then(b.quality.total_cmp(&a.quality)));
-        Ok(Self { prompts, singles, best, cheapest })
+        let enough = enough(&singles);
+        let cheapest = first(&singles, &enough, |a, b| a.cost.total_cmp(&b.cost).then(b.quality.total_cmp(&a.quality)));
+        let corners = Corners::of(enough.iter().map(|model| (*model, singles[*model])));
+        Ok(Self { prompts, singles, best, cheapest, enough, corners })
     }
 
     pub(super) fn best(&self) -> Single {
@@ -91,10 +98,14 @@ fn singles(ratings: &Ratings, prompts: impl Iterator<Item = u32>) -> Vec<Single>
     singles
 }
 
-/// The first in this order of those that drew enough.
-fn first(singles: &[Single], order: impl Fn(&Single, &Single) -> Ordering) -> usize {
+/// Those that drew enough.
+fn enough(singles: &[Single]) -> Vec<usize> {
     let most = singles.iter().map(|single| single.prompts).max().unwrap_or(0);
-    let enough = |(_, single): &(usize, &Single)| single.prompts as f64 >= most as f64 * COVERAGE;
-    let first = singles.iter().enumerate().filter(enough).min_by(|(_, a), (_, b)| order(a, b));
-    first.map_or(0, |(model, _)| model)
+    let is_enough = |model: &usize| singles[*model].prompts as f64 >= most as f64 * COVERAGE;
+    (0..singles.len()).filter(is_enough).collect()
+}
+
+/// The first of these in this order.
+fn first(singles: &[Single], of: &[usize], order: impl Fn(&Single, &Single) -> Ordering) -> usize {
+    of.iter().copied().min_by(|a, b| order(&singles[*a], &singles[*b])).unwrap_or(0)
 }

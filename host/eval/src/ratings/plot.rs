@@ -1,5 +1,5 @@
 //! The results as a picture: what each strategy's pictures cost and got, from all weight on quality to all on cost, beside
-//! every single model, lots drawn between the best and the cheapest, and the oracle. Up and to the left is better.
+//! every single model, mixes that look at no prompt, and the oracle. Up and to the left is better.
 
 use super::report::{AtSaving, Outcome, Report, Single, Strategy};
 use crate::plot::{
@@ -114,6 +114,8 @@ impl<'a> Picture<'a> {
         let Report { best_single: best, cheapest_single: cheapest, .. } = self.report;
         let ends = [best, cheapest].map(|single| Some(self.single(single)));
         svg.curve(&ends, GREY, true);
+        let corners: Vec<_> = self.report.mixed_singles.iter().map(|single| Some(self.single(single))).collect();
+        svg.curve(&corners, BLACK, true);
         for single in &self.inside {
             let is_best = single.model == best.model;
             let (radius, colour) = if is_best { (7.0, BLACK) } else { (5.0, GREY) };
@@ -205,8 +207,10 @@ impl<'a> Picture<'a> {
         let outside = self.report.singles.len() - self.inside.len();
         let more = if outside > 0 { format!(" ({outside} beyond the axes)") } else { String::new() };
         entry(svg, &|svg, y| svg.dot((x, y), 5.0, GREY, "single"), &format!("other single models{more}"));
-        let dashes = |svg: &mut Svg, y: f64| svg.curve(&[Some((x - 8.0, y)), Some((x + 8.0, y))], GREY, true);
-        entry(svg, &dashes, "lots between best and cheapest");
+        for (colour, words) in [(GREY, "random mix of best and cheapest"), (BLACK, "best mix of any two models")] {
+            let dashes = |svg: &mut Svg, y: f64| svg.curve(&[Some((x - 8.0, y)), Some((x + 8.0, y))], colour, true);
+            entry(svg, &dashes, words);
+        }
         if oracle(self.report).is_some() {
             entry(svg, &|svg, y| svg.diamond((x, y), 8.0, BLACK, "oracle"), "oracle: knows the best for each prompt,");
             entry(svg, &|_, _| {}, "chosen without the rater who scores");

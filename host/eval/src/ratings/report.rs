@@ -12,11 +12,11 @@ pub(super) const TARGETS: [f64; 2] = [0.20, 0.38];
 
 /// How the numbers came about, for those who read nothing else.
 pub(super) const METHOD_FOLDS: &str = "what is expected of a prompt was learned from the other folds only, a mean over \
-    deals; settings are read by cost, never by the quality that is scored; the best single model is picked by the very \
-    ratings that score it, which flatters it and nobody else";
+    deals; settings are read by cost, never by the quality that is scored; the best single model and the best mix of any \
+    two are picked by the very ratings that score them, which flatters them and nobody else";
 pub(super) const METHOD_FILE: &str = "expectations are those of the quality file, as they are; settings are read by cost, \
-    never by the quality that is scored; the best single model is picked by the very ratings that score it, which \
-    flatters it and nobody else";
+    never by the quality that is scored; the best single model and the best mix of any two are picked by the very \
+    ratings that score them, which flatters them and nobody else";
 
 /// All of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +24,8 @@ pub struct Report {
     pub ratings: About,
     pub best_single: Single,
     pub cheapest_single: Single,
+    /// Single models in the best mixes that look at no prompt, from the cheapest to the best: lots are drawn between neighbours.
+    pub mixed_singles: Vec<Single>,
     /// Every model for all prompts, the best first.
     pub singles: Vec<Single>,
     pub oracle: Oracle,
@@ -121,6 +123,8 @@ pub struct Outcome {
     pub regret: Option<f64>,
     /// Lots drawn between the best and the cheapest single model, at the same cost.
     pub random_mix: Option<RandomMix>,
+    /// Lots drawn between any two single models, the two that are best at the same cost.
+    pub best_mix: Option<BestMix>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -129,6 +133,24 @@ pub struct RandomMix {
     pub quality: f64,
     #[serde(serialize_with = "short")]
     pub quality_ratio: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct BestMix {
+    #[serde(serialize_with = "short")]
+    pub quality: f64,
+    #[serde(serialize_with = "short")]
+    pub quality_ratio: f64,
+    /// One or two.
+    pub models: Vec<Share>,
+}
+
+/// A model's share of the requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct Share {
+    pub model: String,
+    #[serde(serialize_with = "short")]
+    pub share: f64,
 }
 
 /// One setting of a frontier.

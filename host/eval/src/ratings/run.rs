@@ -69,9 +69,10 @@ pub fn run(
     let mut settings = 0;
     let mut strategies = Vec::with_capacity(contestants.len());
     for (contestant, unanswered) in contestants.iter().zip(&choices.unanswered) {
-        strategies.push(scale.strategy(contestant, &choices, settings, *unanswered));
+        let strategy = scale.strategy(contestant, &choices, settings, *unanswered);
         settings += contestant.settings.len();
-        warnings.extend(cautions::of_strategy(&contestant.name, *unanswered));
+        warnings.extend(cautions::of_strategy(&scale, &strategy));
+        strategies.push(strategy);
     }
     let (folds, quality, method) = match quality {
         Quality::Folds { folds, .. } => (Some(*folds), "cross-validated".to_owned(), METHOD_FOLDS),
@@ -99,6 +100,7 @@ pub fn run(
         ratings: about,
         best_single: scale.single(field.best),
         cheapest_single: scale.single(field.cheapest),
+        mixed_singles: field.corners.models().map(|model| scale.single(model)).collect(),
         singles,
         oracle,
         strategies,

@@ -5,8 +5,9 @@ use super::{
     choices::Choices,
     contestant::Contestant,
     field::Field,
+    mixes,
     oracle::{self, Known},
-    report::{AtSaving, InSample, Oracle, Outcome, Point, RandomMix, Single, Strategy, TARGETS},
+    report::{AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Share, Single, Strategy, TARGETS},
     score::{Reading, Series, read_at},
     table::Ratings,
 };
@@ -157,25 +158,48 @@ impl<'a> Scale<'a> {
             quality,
             cost_usd_micros: cost,
             savings: self.savings(cost),
-            quality_ratio: quality / self.best.mean_quality(),
+            quality_ratio: self.ratio(quality),
         }
     }
 
     fn outcome(&self, series: &Series, interval: Option<[f64; 2]>) -> Outcome {
-        let (quality, cost, best) = (series.mean_quality(), series.mean_cost(), self.best.mean_quality());
+        let (quality, cost) = (series.mean_quality(), series.mean_cost());
         let random_mix = self.field.random_mix(cost);
         Outcome {
             quality,
             cost_usd_micros: cost,
             savings: self.savings(cost),
-            quality_ratio: quality / best,
+            quality_ratio: self.ratio(quality),
             interval,
             regret: self.regret(series),
-            random_mix: random_mix.map(|quality| RandomMix { quality, quality_ratio: quality / best }),
+            random_mix: random_mix.map(|quality| RandomMix { quality, quality_ratio: self.ratio(quality) }),
+            best_mix: self.best_mix(cost),
         }
     }
 
-    fn savings(&self, cost: f64) -> Option<f64> {
+    fn best_mix(&self, cost: f64) -> Option<BestMix> {
+        let (quality, shares) = self.field.corners.at(cost)?;
+        let share = |(model, share): mixes::Share| Share { model: self.ratings.models[model].name.clone(), share };
+        let models = shares.into_iter().map(share).collect();
+        Some(BestMix { quality, quality_ratio: self.ratio(quality), models })
+    }
+
+    /// The best of the single models that are better than this and no dearer.
+    pub(super) fn better_single(&self, outcome: &Outcome) -> Option<Single> {
+        let singles = self.field.enough.iter().map(|model| self.single(*model));
+        let least = outcome.quality + 1e-9;
+        let better = |single: &Single| {
+            single.quality > least && single.cost_usd_micros <= outcome.cost_usd_micros * (1.0 + 1e-9)
+        };
+        singles.filter(better).max_by(|a, b| a.quality.total_cmp(&b.quality))
+    }
+
+    /// Of the best single model's quality.
+    pub(super) fn ratio(&self, quality: f64) -> f64 {
+        quality / self.best.mean_quality()
+    }
+
+    pub(super) fn savings(&self, cost: f64) -> Option<f64> {
         let best = self.best.mean_cost();
         (best > 0.0).then(|| 1.0 - cost / best)
     }

@@ -67,8 +67,9 @@ pub(super) fn report(report: &Report) -> String {
     text
 }
 
-const HEADINGS: [&str; 8] =
-    ["strategy", "quality", "of the best", "95 %", "cost each", "saved", "random mix", "regret"];
+/// Behind them what looks at no prompt comes to at the same cost.
+const HEADINGS: [&str; 9] =
+    ["strategy", "quality", "of the best", "95 %", "cost each", "saved", "random mix", "best mix of two", "regret"];
 
 fn row(name: &str, outcome: &Outcome) -> Vec<String> {
     vec![
@@ -79,13 +80,22 @@ fn row(name: &str, outcome: &Outcome) -> Vec<String> {
         dollars(outcome.cost_usd_micros),
         outcome.savings.map_or("?".to_owned(), percent),
         outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio)),
+        outcome.best_mix.as_ref().map_or("?".to_owned(), |mix| percent(mix.quality_ratio)),
         outcome.regret.map_or("?".to_owned(), quality),
     ]
 }
 
 fn told(outcome: &Outcome) -> String {
-    let mix = outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio));
-    format!("{} of the best ({}), a random mix {mix}", percent(outcome.quality_ratio), interval(outcome))
+    let random = outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio));
+    let best = outcome.best_mix.as_ref().map_or("?".to_owned(), |mix| {
+        let names: Vec<&str> = mix.models.iter().map(|share| share.model.as_str()).collect();
+        format!("{} ({})", percent(mix.quality_ratio), names.join(" and "))
+    });
+    format!(
+        "{} of the best ({}), a random mix of best and cheapest {random}, the best mix of any two {best}",
+        percent(outcome.quality_ratio),
+        interval(outcome),
+    )
 }
 
 /// How far deals are apart.
