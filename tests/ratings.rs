@@ -209,7 +209,7 @@ fn odd_prices_few_models_and_one_rater_are_no_reason_to_panic_or_to_boast() {
     // One model only: there is nothing to choose.
     let folder = in_folder(&rated(|_, _| "9000,3,3,3".to_owned()).replace("flat", "dear"));
     let (code, _, talk) = run(folder.path(), &strategies);
-    assert!(code == Some(1) && talk.contains("no prompt was drawn by `dear` and by another model"), "{talk}");
+    assert!(code == Some(1) && talk.contains("no prompt was drawn by two models"), "{talk}");
 }
 
 #[test]
@@ -257,4 +257,34 @@ fn whoever_is_beaten_by_one_model_for_all_is_told_so() {
     let corners: Vec<_> =
         report["mixed_singles"].as_array().expect("corners").iter().map(|one| &one["model"]).collect();
     assert_eq!(corners, ["poor", "mid", "dear"]);
+}
+
+#[test]
+fn a_model_that_drew_the_easy_prompts_only_is_not_the_best_by_that() {
+    let mut text = "prompt_id,prompt,model,price_usd_micros,rating_1,rating_2\n".to_owned();
+    for number in 0..40 {
+        let is_easy = number < 24;
+        let (good, poor) = if is_easy { (5, 3) } else { (3, 1) };
+        text.push_str(&format!("{number},a fox number {number},good,40000,{good},{good}\n"));
+        text.push_str(&format!("{number},a fox number {number},poor,1000,{poor},{poor}\n"));
+        if is_easy {
+            text.push_str(&format!("{number},a fox number {number},lucky,20000,4,5\n"));
+        }
+    }
+    let folder = in_folder(&text);
+    let arguments = ["eval", "run", "--ratings", "b.csv", "--strategy", "cheapest"];
+    let (code, said, talk) = run(folder.path(), &arguments);
+    assert_eq!(code, Some(0), "{talk}");
+    assert!(said.contains("good (the best)") && said.contains("prompts"), "{said}");
+    assert!(talk.contains("16 scored prompts lack a model") && talk.contains("had all drawn all"), "{talk}");
+    let (_, said, _) = run(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(report["ratings"]["prompts_scored"], 40, "nothing is left out for the lucky one's sake");
+    let of = |place: usize| {
+        let single = &report["singles"][place];
+        (single["model"].as_str().expect("a name"), single["quality"].as_f64().expect("a quality"), &single["prompts"])
+    };
+    // On the prompts that they share it is half a point behind, and so it is on all.
+    assert_eq!([of(0), of(1)], [("good", 4.2, &40.into()), ("lucky", 3.7, &24.into())]);
+    assert_eq!(report["singles"][1]["cost_usd_micros"], 20_000.0, "a price that is always the same stays it");
 }

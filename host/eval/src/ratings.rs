@@ -10,7 +10,9 @@
 //!   the other folds (`expected.rs`). How strongly the model holds on to its priors is a constant of the program.
 //! - **A frontier is read by cost.** A strategy's weights are swept over a fixed grid, and at a saving of 20 % the two
 //!   settings are mixed whose *cost* lies around it. No setting is picked for the quality that it turned out to have.
-//! - **The baseline is the luckiest one.** The best single model is chosen with the ratings that it is scored with.
+//! - **The baseline is the luckiest one.** The best single model is chosen with the ratings that it is scored with, and so are
+//!   the mixes that look at no prompt (`mixes.rs`). Models that drew other prompts are compared as if they had drawn the same
+//!   ones (`effects.rs`).
 //! - **The comparison is paired**: the interval comes from drawing prompts again, for both at once (`bootstrap.rs`).
 //! - **The oracle is honest**: chosen with all raters but one, scored with that one (`oracle.rs`).
 //!
@@ -20,6 +22,7 @@ mod bootstrap;
 mod cautions;
 mod choices;
 mod contestant;
+mod effects;
 mod expected;
 mod field;
 mod fit;

@@ -17,6 +17,8 @@ use super::{
 
 /// Micro-dollars that the dearest picture of a file surely costs.
 const TINY_PRICE: u64 = 100;
+/// Most models that a warning names.
+const NAMED: usize = 5;
 
 /// Of what was rated, and of where expectations come from.
 pub(super) fn of_ratings(ratings: &Ratings, field: &Field, judges: &Judges, quality: &Quality) -> Vec<Warning> {
@@ -35,7 +37,18 @@ pub(super) fn of_ratings(ratings: &Ratings, field: &Field, judges: &Judges, qual
     );
     let models = ratings.models.len();
     let holes = field.prompts.iter().filter(|prompt| ratings.marks_of(**prompt).count() < models).count() as u64;
-    add("prompts-with-holes", holes, format!("{holes} scored prompts lack a model; it is not offered there"));
+    let text = format!(
+        "{holes} scored prompts lack a model: it is not offered there, and each model's figures are what they would be had \
+         all drawn all of them (a rating taken for the sum of its prompt's and its model's share)"
+    );
+    add("prompts-with-holes", holes, text);
+    let models = 0..ratings.models.len();
+    let apart: Vec<&str> = models
+        .filter(|model| field.singles[*model].prompts == 0)
+        .map(|model| ratings.models[model].name.as_str())
+        .collect();
+    let text = format!("models not compared with `{best}`, with which they share no prompt: `{}`", some(&apart));
+    add("models-apart", apart.len() as u64, text);
     let dearest = ratings.marks.iter().map(|mark| mark.price.0).max().unwrap_or(0);
     add(
         "prices-tiny",
@@ -56,7 +69,7 @@ pub(super) fn of_ratings(ratings: &Ratings, field: &Field, judges: &Judges, qual
             .filter(|model| !known.contains(model.own_name()))
             .map(|model| model.name.as_str())
             .collect();
-        let shown = strange.iter().take(5).copied().collect::<Vec<_>>().join("`, `");
+        let shown = some(&strange);
         let count = strange.len() as u64;
         add(
             "models-not-in-quality-file",
@@ -112,6 +125,11 @@ pub(super) fn of_strategy(scale: &Scale<'_>, strategy: &Strategy) -> Vec<Warning
         warnings.push(Warning::of("below-a-single-model", 1, text));
     }
     warnings
+}
+
+/// The first of them.
+fn some(names: &[&str]) -> String {
+    names.iter().take(NAMED).copied().collect::<Vec<_>>().join("`, `")
 }
 
 fn percent(share: f64) -> String {

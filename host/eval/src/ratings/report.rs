@@ -54,12 +54,14 @@ pub struct About {
     pub method: &'static str,
 }
 
-/// One model for all prompts.
+/// One model for all scored prompts: where it did not draw them all, as if it had.
 #[derive(Clone, Debug, Serialize)]
 pub struct Single {
     pub model: String,
     /// Scored ones that it drew.
     pub prompts: u64,
+    /// Whether it drew enough, half of what the most drawn one did, to be the best, the cheapest or part of a mix.
+    pub is_compared: bool,
     #[serde(serialize_with = "short")]
     pub quality: f64,
     #[serde(serialize_with = "short")]

@@ -50,6 +50,7 @@ impl<'a> Scale<'a> {
         Single {
             model: self.ratings.models[model].name.clone(),
             prompts: single.prompts,
+            is_compared: self.field.enough.contains(&model),
             quality: single.quality,
             cost_usd_micros: single.cost,
         }

@@ -29,10 +29,19 @@ pub(super) fn report(report: &Report) -> String {
     );
     let single = |single: &Single| {
         let is_best = single.model == report.best_single.model;
-        let name = format!("{}{}", single.model, if is_best { " (the best)" } else { "" });
-        vec![name, quality(single.quality), dollars(single.cost_usd_micros)]
+        let note = match single.is_compared {
+            true if is_best => " (the best)",
+            true => "",
+            false => " (too few prompts)",
+        };
+        let name = format!("{}{note}", single.model);
+        vec![name, quality(single.quality), dollars(single.cost_usd_micros), single.prompts.to_string()]
     };
-    let singles = table::plain(&["one model for all", "quality", "cost each"], 1, report.singles.iter().map(single));
+    let headings = ["one model for all", "quality", "cost each", "prompts"];
+    let is_uneven = report.singles.iter().any(|single| single.prompts < about.prompts_scored);
+    let shown = if is_uneven { headings.len() } else { headings.len() - 1 };
+    let rows = report.singles.iter().map(single).map(|row| row.into_iter().take(shown).collect());
+    let singles = table::plain(&headings[..shown], 1, rows);
     let _ = write!(text, "\n{singles}\n");
     match report.oracle.quality {
         Some(known) => {
