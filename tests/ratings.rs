@@ -288,3 +288,43 @@ fn a_model_that_drew_the_easy_prompts_only_is_not_the_best_by_that() {
     assert_eq!([of(0), of(1)], [("good", 4.2, &40.into()), ("lucky", 3.7, &24.into())]);
     assert_eq!(report["singles"][1]["cost_usd_micros"], 20_000.0, "a price that is always the same stays it");
 }
+
+#[test]
+fn a_point_of_the_frontier_is_told_with_the_lines_that_bring_a_route_there() {
+    let folder = in_folder(&ratings());
+    let arguments = ["eval", "run", "--ratings", "b.csv", "--strategy", "hybrid"];
+    let (code, said, talk) = run(folder.path(), &arguments);
+    assert_eq!(code, Some(0), "{talk}");
+    assert!(
+        said.contains("hybrid as it is\n  weights = { cost = 0.3, latency = 0.15, quality = 0.45, reliability = 0.1 }")
+    );
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("  weights = ")).collect();
+    assert!(lines.len() > 2 && said.contains(" of requests (alone it saves "), "{said}");
+    for line in lines {
+        let weights = line.split_inclusive('}').next().expect("a line");
+        std::fs::write(folder.path().join("muxel.toml"), format!("[routes.default]\n{weights}\n")).expect("written");
+        let (code, _, talk) = run(folder.path(), &["config", "check", "muxel.toml"]);
+        assert_eq!(code, Some(0), "{weights}: {talk}");
+    }
+    let (_, said, _) = run(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let settings = report["strategies"][0]["at_savings"][1]["settings"].as_array().expect("settings");
+    let sum = |of: fn(&Value) -> Option<f64>| settings.iter().map(|one| of(one).expect("a number")).sum::<f64>();
+    assert!((sum(|one| one["share"].as_f64()) - 1.0).abs() < 1e-6, "{settings:?}");
+    // Lots drawn between the two save what was asked for.
+    let saved = sum(|one| Some(one["share"].as_f64()? * one["savings"].as_f64()?));
+    assert!((saved - 0.38).abs() < 1e-5, "{saved}");
+}
+
+#[test]
+fn a_strategy_that_cannot_tell_prices_apart_is_told_from_prices_that_save_nothing() {
+    // Dearer than any picture: bundled strategies take all of them for equally dear.
+    let text = rated(|_, place| format!("{},{1},{1},{1}", 20_000_000 - 15_000_000 * place, 4 - place));
+    let folder = in_folder(&text);
+    let (code, said, talk) = run(folder.path(), &["eval", "run", "--ratings", "b.csv", "--strategy", "hybrid"]);
+    assert_eq!(code, Some(0), "{talk}");
+    let told = said.lines().find(|line| line.starts_with("hybrid at 38 % saving")).unwrap_or_else(|| panic!("{said}"));
+    let is_told =
+        told.contains("none of its settings saves more than") && told.contains("`flat` for every prompt saves 75.0 %");
+    assert!(is_told || told.contains("of the best"), "{told}");
+}

@@ -39,7 +39,7 @@ mod scale;
 mod score;
 mod table;
 
-pub use contestant::Contestant;
+pub use contestant::{Contestant, Weights};
 pub use fit::{fit, fitted_on, quality_file};
 pub use judges::Judges;
 pub(crate) use judges::subject;
@@ -48,7 +48,7 @@ pub use notes::Warning;
 pub use plot::plot;
 pub use read::RatingsError;
 pub use report::{
-    About, AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Report, Share, Single, Strategy,
+    About, AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Report, Setting, Share, Single, Strategy,
 };
 pub use run::{Quality, run};
 pub use table::Ratings;

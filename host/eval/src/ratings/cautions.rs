@@ -8,7 +8,7 @@ use super::{
     expected::OPERATION,
     field::Field,
     judges::Judges,
-    notes::Warning,
+    notes::{Warning, percent},
     report::{Oracle, Strategy},
     run::Quality,
     scale::Scale,
@@ -130,8 +130,4 @@ pub(super) fn of_strategy(scale: &Scale<'_>, strategy: &Strategy) -> Vec<Warning
 /// The first of them.
 fn some(names: &[&str]) -> String {
     names.iter().take(NAMED).copied().collect::<Vec<_>>().join("`, `")
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
 }

@@ -1,6 +1,6 @@
 //! Who competes: a strategy in service or a component from a file, at its own settings and over a range of weights.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use domain::plugin::Setting;
 use sandbox::{Kind, Plugin, Roster, SettingForm};
@@ -16,6 +16,10 @@ const OFF: [&str; 2] = ["latency-weight", "reliability-weight"];
 /// Odds of quality against cost, as powers of two: four steps a doubling, from a half to 128.
 const STEPS: std::ops::RangeInclusive<i32> = -4..=28;
 const STEPS_A_DOUBLING: f64 = 4.0;
+/// Weights have four decimals, so that what is told is what was tried.
+const FINEST: f64 = 1e4;
+/// What settings end with that requests and routes may give as weights.
+const WEIGHT: &str = "-weight";
 
 /// One of those that are compared.
 pub struct Contestant {
@@ -27,6 +31,9 @@ pub struct Contestant {
     /// The weight of quality at each setting of its frontier, falling: `settings` without the first.
     pub(super) weights: Vec<f64>,
 }
+
+/// Weights as a route of the configuration has them, by name.
+pub type Weights = BTreeMap<String, f64>;
 
 impl Contestant {
     /// A strategy in service.
@@ -66,6 +73,16 @@ impl Contestant {
         USUAL.iter().filter_map(|name| Self::named(name, roster).ok()).collect()
     }
 
+    /// The weights that bring a route to the settings of this number.
+    pub(super) fn weights_at(&self, setting: usize) -> Weights {
+        let described = self.plugin.described_settings().iter().zip(self.settings[setting].iter());
+        let weight = described.filter_map(|(described, setting)| match setting {
+            Setting::Number(value) => Some((described.name.strip_suffix(WEIGHT)?.to_owned(), *value)),
+            _ => None,
+        });
+        weight.collect()
+    }
+
     fn new(name: &str, plugin: Arc<Plugin>) -> Self {
         let own = plugin.settings();
         let mut settings = vec![Arc::clone(&own)];
@@ -81,7 +98,11 @@ impl Contestant {
 /// All to quality first, all to cost last.
 fn weights_of_quality() -> Vec<f64> {
     let odds = STEPS.rev().map(|step| (f64::from(step) / STEPS_A_DOUBLING).exp2());
-    std::iter::once(1.0).chain(odds.map(|odds| odds / (1.0 + odds))).chain([0.0]).collect()
+    std::iter::once(1.0).chain(odds.map(|odds| finest(odds / (1.0 + odds)))).chain([0.0]).collect()
+}
+
+fn finest(weight: f64) -> f64 {
+    (weight * FINEST).round() / FINEST
 }
 
 /// Where a strategy has the settings of a frontier.
@@ -105,7 +126,7 @@ impl Places {
     fn at(&self, own: &[Setting], weight: f64) -> Arc<[Setting]> {
         let mut settings = own.to_vec();
         settings[self.quality] = Setting::Number(weight);
-        settings[self.cost] = Setting::Number(1.0 - weight);
+        settings[self.cost] = Setting::Number(finest(1.0 - weight));
         for place in &self.off {
             settings[*place] = Setting::Number(0.0);
         }

@@ -119,3 +119,8 @@ impl Warning {
         Self { code, count, first_line: None, text }
     }
 }
+
+/// As texts have it.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}

@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::notes::Warning;
+use super::{contestant::Weights, notes::Warning};
 
 /// Savings at which frontiers are read.
 pub(super) const TARGETS: [f64; 2] = [0.20, 0.38];
@@ -95,6 +95,8 @@ pub struct InSample {
 #[derive(Clone, Debug, Serialize)]
 pub struct Strategy {
     pub name: String,
+    /// Of its own settings, as a route would name them.
+    pub weights: Weights,
     /// At its own settings.
     #[serde(flatten)]
     pub own: Outcome,
@@ -178,12 +180,23 @@ pub struct AtSaving {
     /// `None` when there is nothing to read.
     #[serde(flatten)]
     pub outcome: Option<Outcome>,
-    /// The weights of the neighbouring settings between which lots are drawn.
-    pub weights: Vec<f64>,
+    /// The one setting that this is, or the neighbours on the frontier between which lots are drawn.
+    pub settings: Vec<Setting>,
     /// The `quality_ratio` of each deal read alone, when there are several.
     #[serde(serialize_with = "short_all")]
     pub each_deal: Vec<f64>,
     pub note: Option<String>,
+}
+
+/// One setting as a route has it, and its share of the requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct Setting {
+    pub weights: Weights,
+    #[serde(serialize_with = "short")]
+    pub share: f64,
+    /// Of all requests, when it decides alone.
+    #[serde(serialize_with = "short_or_null")]
+    pub savings: Option<f64>,
 }
 
 /// Six decimals: behind them there is only noise.

@@ -6,8 +6,11 @@ use super::{
     contestant::Contestant,
     field::Field,
     mixes,
+    notes::percent,
     oracle::{self, Known},
-    report::{AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Share, Single, Strategy, TARGETS},
+    report::{
+        AtSaving, BestMix, InSample, Oracle, Outcome, Point, RandomMix, Setting, Share, Single, Strategy, TARGETS,
+    },
     score::{Reading, Series, read_at},
     table::Ratings,
 };
@@ -108,7 +111,14 @@ impl<'a> Scale<'a> {
             })
             .collect();
         let frontier = if points.is_empty() { vec![self.point(&own, None)] } else { points };
-        Strategy { name: contestant.name.clone(), own: own_outcome, frontier, at_savings, unanswered }
+        Strategy {
+            name: contestant.name.clone(),
+            weights: contestant.weights_at(0),
+            own: own_outcome,
+            frontier,
+            at_savings,
+            unanswered,
+        }
     }
 
     /// A frontier: a point for each of its weights.
@@ -125,31 +135,55 @@ impl<'a> Scale<'a> {
         target: f64,
         series: &impl Fn(usize) -> Series,
     ) -> (AtSaving, Option<Series>) {
-        let at = |weights: Vec<f64>, note: Option<&str>| AtSaving {
+        let at = |settings: Vec<Setting>, note: Option<String>| AtSaving {
             target,
             outcome: None,
-            weights,
+            settings,
             each_deal: Vec::new(),
-            note: note.map(str::to_owned),
+            note,
         };
-        let nothing = |note: &str| at(Vec::new(), Some(note));
+        let nothing = |note: &str| at(Vec::new(), Some(note.to_owned()));
         let savings: Option<Vec<f64>> = points.iter().map(|point| point.savings).collect();
         let Some(savings) = savings else { return (nothing("the best single model costs nothing"), None) };
         if points.is_empty() {
             return (nothing("it has no weights of quality and cost to move"), None);
         }
-        let weight = |at: usize| contestant.weights[at];
+        let setting = |place: usize, share: f64| Setting {
+            weights: contestant.weights_at(place + 1),
+            share,
+            savings: points[place].savings,
+        };
         match read_at(&savings, target) {
             Reading::Between(before, after, share) => {
                 let read = series(before + 1).mixed(&series(after + 1), share);
-                (at(vec![weight(before), weight(after)], None), Some(read))
+                let settings = [setting(before, share), setting(after, 1.0 - share)];
+                let settings = settings.into_iter().filter(|setting| setting.share > 0.0).collect();
+                (at(settings, None), Some(read))
             }
             Reading::Beyond(place) => {
-                let note = "all weight on quality saves more than that already";
-                (at(vec![weight(place)], Some(note)), Some(series(place + 1)))
+                let note = "all weight on quality saves more than that already".to_owned();
+                (at(vec![setting(place, 1.0)], Some(note)), Some(series(place + 1)))
             }
-            Reading::Never => (nothing("none of its settings saves as much"), None),
+            Reading::Never => (nothing(&self.never(&savings, target)), None),
         }
+    }
+
+    /// Why a frontier has no such saving, when one model for all may well have it.
+    fn never(&self, savings: &[f64], target: f64) -> String {
+        let most = percent(savings.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+        let singles = self.field.enough.iter().map(|model| self.single(*model));
+        let saved = |single: &Single| self.savings(single.cost_usd_micros).filter(|saved| *saved >= target);
+        let saving = singles.filter_map(|single| Some((saved(&single)?, single)));
+        let best = saving.max_by(|(_, a), (_, b)| a.quality.total_cmp(&b.quality));
+        let why = best.map_or(String::new(), |(saved, single)| {
+            format!(
+                "; `{}` for every prompt saves {}: even with all weight on cost it takes dearer ones, as a strategy does \
+                 to which such prices look alike (the bundled ones tell prices apart within a range only)",
+                single.model,
+                percent(saved),
+            )
+        });
+        format!("none of its settings saves more than {most}{why}")
     }
 
     fn point(&self, series: &Series, weight: Option<f64>) -> Point {

@@ -6,7 +6,7 @@ use domain::{
     expectation::{Expectations, Term},
     money::MicroUsd,
 };
-use eval::ratings::{Outcome, Report, Single};
+use eval::ratings::{AtSaving, Outcome, Report, Single, Weights};
 
 use crate::table;
 
@@ -56,24 +56,45 @@ pub(super) fn report(report: &Report) -> String {
     let rows = report.strategies.iter().map(|strategy| row(&strategy.name, &strategy.own));
     let _ = write!(text, "\n{}", table::plain(&HEADINGS, 1, rows));
     for strategy in &report.strategies {
+        if !strategy.weights.is_empty() {
+            let _ = write!(text, "\n{} as it is\n  {}", strategy.name, weights(&strategy.weights));
+        }
         for read in &strategy.at_savings {
-            let target = format!("{} at {:.0} % saving", strategy.name, read.target * 100.0);
-            match (&read.outcome, &read.note) {
-                // Read elsewhere: the figures are those of the saving that it has.
-                (Some(outcome), Some(note)) => {
-                    let saved = outcome.savings.map_or("?".to_owned(), percent);
-                    let _ = write!(text, "\n{target}: {note}: {saved} saved, {}", told(outcome));
-                }
-                (Some(outcome), None) => {
-                    let _ = write!(text, "\n{target}: {}{}", told(outcome), range(&read.each_deal));
-                }
-                (None, note) => {
-                    let _ = write!(text, "\n{target}: {}", note.as_deref().unwrap_or("unknown"));
-                }
-            }
+            let _ = write!(text, "\n{} at {:.0} % saving: {}", strategy.name, read.target * 100.0, at_saving(read));
+        }
+    }
+    if report.strategies.iter().any(|strategy| !strategy.weights.is_empty()) {
+        let _ =
+            write!(text, "\nweights are a line of `[routes.NAME]` in the configuration; nobody waits or fails here");
+    }
+    text
+}
+
+/// What there is at a saving, and the settings that give it.
+fn at_saving(read: &AtSaving) -> String {
+    let mut text = match (&read.outcome, &read.note) {
+        // Read elsewhere: the figures are those of the saving that it has.
+        (Some(outcome), Some(note)) => {
+            let saved = outcome.savings.map_or("?".to_owned(), percent);
+            format!("{note}: {saved} saved, {}", told(outcome))
+        }
+        (Some(outcome), None) => format!("{}{}", told(outcome), range(&read.each_deal)),
+        (None, note) => note.clone().unwrap_or_else(|| "unknown".to_owned()),
+    };
+    for setting in &read.settings {
+        let _ = write!(text, "\n  {}", weights(&setting.weights));
+        if read.settings.len() > 1 {
+            let alone = setting.savings.map_or("?".to_owned(), percent);
+            let _ = write!(text, "  for {} of requests (alone it saves {alone})", percent(setting.share));
         }
     }
     text
+}
+
+/// As the configuration has them.
+fn weights(weights: &Weights) -> String {
+    let weights: Vec<String> = weights.iter().map(|(name, weight)| format!("{name} = {weight}")).collect();
+    format!("weights = {{ {} }}", weights.join(", "))
 }
 
 /// Behind them what looks at no prompt comes to at the same cost.
