@@ -115,6 +115,12 @@ fn ratings_on_another_scale_and_prices_in_dollars_are_refused_not_misread() {
             "1 + 4",
         ),
         (rated(|_, place| format!("4000,0.{place},1,0.5")), "160 of 240 ratings are not from 1 to 5", "1 + 4"),
+        // Three of eighteen are no slips, however few they are.
+        (
+            rated(|_, place| format!("4000,{place},1,1")).lines().take(7).map(|line| format!("{line}\n")).collect(),
+            "3 of 18 ratings are not from 1 to 5 (first in line 2)",
+            "1 + 4",
+        ),
         (rated(|_, _| "1.5,3,4,5".to_owned()), "dollars", "at which price"),
         (rated(|_, _| "0.04,3,4,5".to_owned()), "0.04 dollars are 40000 micro-dollars", "at which price"),
     ] {
@@ -226,6 +232,40 @@ fn frontiers_are_drawn_with_what_they_rest_on() {
     assert!(drawn.contains("&lt;flat &amp; &quot;") && !drawn.contains("<flat") && !drawn.contains("NaN"), "{drawn}");
     let (code, _, talk) = run(folder.path(), &[&arguments[..8], &["none/frontier.svg"]].concat());
     assert!(code == Some(1) && talk.contains("cannot write `none/frontier.svg`") && talk.contains("hint"), "{talk}");
+}
+
+#[test]
+fn intervals_of_a_few_prompts_are_not_to_be_believed() {
+    let warned = |prompts: usize| {
+        let lines = ratings();
+        let kept = lines.replace("says \"\"OPEN\"\"\nin red", "says \"\"OPEN\"\" in red");
+        let kept: Vec<&str> = kept.lines().take(1 + 3 * prompts).collect();
+        let folder = in_folder(&(kept.join("\n") + "\n"));
+        let (code, _, talk) = run(folder.path(), &["eval", "run", "--ratings", "b.csv", "--strategy", "cheapest"]);
+        assert_eq!(code, Some(0), "{talk}");
+        talk.contains(&format!("only {prompts} different prompts are scored: the intervals mean little"))
+    };
+    assert_eq!([6, 29, 30, 60].map(warned), [true, true, false, false]);
+}
+
+#[test]
+fn a_regret_below_nothing_is_left_out_of_the_table() {
+    // Three raters who agree on nothing but that one model is better.
+    let text = rated(|number, place| {
+        let rating = |rater: u32| (number * (rater + 2) + number / 7) % 3 + 2 - place;
+        format!("{},{},{},{}", 9_000 - 8_000 * place, rating(0), rating(1), rating(2))
+    });
+    let folder = in_folder(&text);
+    let arguments = ["eval", "run", "--ratings", "b.csv", "--strategy", "hybrid", "cheapest"];
+    let (_, said, talk) = run(folder.path(), &arguments);
+    let (_, json, _) = run(folder.path(), &[&arguments[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&json).expect("JSON");
+    for strategy in report["strategies"].as_array().expect("strategies") {
+        let name = strategy["name"].as_str().expect("a name");
+        let row = said.lines().find(|line| line.trim_start().starts_with(&format!("{name} "))).expect("a row");
+        let is_below = strategy["regret"].as_f64().is_some_and(|regret| regret < 0.0);
+        assert_eq!(row.trim_end().ends_with(" -"), is_below, "{row}: {talk}");
+    }
 }
 
 /// Three models of which the middling one is a quarter as dear as the best and nearly as good, whatever the prompt.

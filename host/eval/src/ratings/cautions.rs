@@ -17,6 +17,8 @@ use super::{
 
 /// Micro-dollars that the dearest picture of a file surely costs.
 const TINY_PRICE: u64 = 100;
+/// Fewer different prompts than these say little: their bootstrap only knows the few that there are.
+const FEW_PROMPTS: u64 = 30;
 /// Most models that a warning names.
 const NAMED: usize = 5;
 
@@ -84,13 +86,20 @@ pub(super) fn of_ratings(ratings: &Ratings, field: &Field, judges: &Judges, qual
     warnings
 }
 
-/// Of what the oracle is worth. `scored` prompts there are.
-pub(super) fn of_oracle(scale: &Scale<'_>, oracle: &Oracle, scored: u64) -> Vec<Warning> {
+/// Of what the oracle and the intervals are worth. `scored` prompts there are.
+pub(super) fn of_scale(scale: &Scale<'_>, oracle: &Oracle, scored: u64) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if scale.is_oracle_below_best() {
         let text = "the oracle is below the best single model: these ratings are too few or too noisy to tell which \
-                    model is best for which prompt, and a negative regret means nothing";
+                    model is best for which prompt, and what it is ahead of anybody, the regret, means nothing; a negative \
+                    one is shown as `-`";
         warnings.push(Warning::of("oracle-below-best", 1, text.to_owned()));
+    }
+    let different = scale.different_prompts();
+    if different < FEW_PROMPTS {
+        let text =
+            format!("only {different} different prompts are scored: the intervals mean little, whatever their width");
+        warnings.push(Warning::of("few-prompts", different, text));
     }
     if oracle.prompts > 0 && oracle.prompts < scored {
         let (known, unknown) = (oracle.prompts, scored - oracle.prompts);

@@ -56,8 +56,8 @@ impl RatingsError {
                 "`model` names who made the picture; is another column under that heading?".to_owned()
             }
             Self::Scale { .. } => {
-                "bring them to a scale from 1 to 5: 1 + 4 * (rating - lowest) / (highest - lowest), with \
-                                   the lowest and the highest of their own scale"
+                "bring them to a scale from 1 to 5: 1 + 4 * (rating - lowest) / (highest - lowest), with the lowest and the \
+                 highest of their own scale; if they are mistakes, take them out"
                     .to_owned()
             }
             Self::Nothing { hint, .. } => (*hint).to_owned(),

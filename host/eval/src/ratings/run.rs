@@ -65,7 +65,7 @@ pub fn run(
     let scale = Scale::new(ratings, &field);
     let oracle = scale.oracle();
     let mut warnings = cautions::of_ratings(ratings, &field, judges, quality);
-    warnings.extend(cautions::of_oracle(&scale, &oracle, all));
+    warnings.extend(cautions::of_scale(&scale, &oracle, all));
     let mut settings = 0;
     let mut strategies = Vec::with_capacity(contestants.len());
     for (contestant, unanswered) in contestants.iter().zip(&choices.unanswered) {

@@ -43,6 +43,11 @@ impl<'a> Scale<'a> {
         }
     }
 
+    /// Scored ones of different text.
+    pub(super) fn different_prompts(&self) -> u64 {
+        self.groups.1 as u64
+    }
+
     /// Whoever knows each prompt's best model should never be worse than one model for all.
     pub(super) fn is_oracle_below_best(&self) -> bool {
         self.regret(&self.best).is_some_and(|regret| regret < 0.0)

@@ -17,9 +17,10 @@ use super::{
 
 /// Most models of one file.
 const MOST_MODELS: usize = 200;
-/// When more than one of so many ratings is out of range, and not just a few, they are on another scale: those left would mislead.
+/// When more than one of so many ratings is out of range, and not just a slip or two, they are on another scale: those left
+/// would mislead.
 const MOST_OUT_OF_RANGE: u64 = 20;
-const FEWEST_OUT_OF_RANGE: u64 = 10;
+const FEWEST_OUT_OF_RANGE: u64 = 3;
 /// Rows between two words about progress.
 const PROGRESS: u64 = 4_096;
 

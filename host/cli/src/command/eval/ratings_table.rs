@@ -111,7 +111,7 @@ fn row(name: &str, outcome: &Outcome) -> Vec<String> {
         outcome.savings.map_or("?".to_owned(), percent),
         outcome.random_mix.map_or("?".to_owned(), |mix| percent(mix.quality_ratio)),
         outcome.best_mix.as_ref().map_or("?".to_owned(), |mix| percent(mix.quality_ratio)),
-        outcome.regret.map_or("?".to_owned(), quality),
+        outcome.regret.map_or("?".to_owned(), regret),
     ]
 }
 
@@ -141,6 +141,11 @@ fn interval(outcome: &Outcome) -> String {
 
 fn quality(value: f64) -> String {
     format!("{value:.3}")
+}
+
+/// Nobody does better than one who knows all: below nothing it is noise.
+fn regret(value: f64) -> String {
+    if value < 0.0 { "-".to_owned() } else { quality(value) }
 }
 
 fn percent(share: f64) -> String {
