@@ -368,3 +368,36 @@ fn a_strategy_that_cannot_tell_prices_apart_is_told_from_prices_that_save_nothin
         told.contains("none of its settings saves more than") && told.contains("`flat` for every prompt saves 75.0 %");
     assert!(is_told || told.contains("of the best"), "{told}");
 }
+
+#[test]
+fn whoever_doubts_a_number_can_add_up_the_choices() {
+    let folder = in_folder(&ratings());
+    let arguments =
+        ["eval", "run", "--ratings", "b.csv", "--strategy", "hybrid", "cheapest", "--choices", "c.csv", "--json"];
+    let (code, said, talk) = run(folder.path(), &arguments);
+    assert_eq!(code, Some(0), "{talk}");
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let written = std::fs::read_to_string(folder.path().join("c.csv")).expect("choices");
+    let mut lines = written.lines();
+    assert_eq!(
+        lines.next(),
+        Some(
+            "prompt_id,strategy,quality_weight,deal,model,cost_usd_micros,expected_quality,scored_quality,\
+             best_cost_usd_micros,best_scored_quality"
+        )
+    );
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    for strategy in report["strategies"].as_array().expect("strategies") {
+        let name = strategy["name"].as_str().expect("a name");
+        let own: Vec<&Vec<&str>> = rows.iter().filter(|row| row[1] == name && row[2].is_empty()).collect();
+        assert_eq!(own.len(), 60 * 5, "a row for each prompt and deal");
+        let sum = |column: usize| own.iter().map(|row| row[column].parse::<f64>().expect("a number")).sum::<f64>();
+        let ratio = strategy["quality_ratio"].as_f64().expect("a ratio");
+        assert!((sum(7) / sum(9) - ratio).abs() < 1e-5, "{name}: {} {ratio}", sum(7) / sum(9));
+        let savings = strategy["savings"].as_f64().expect("savings");
+        assert!((1.0 - sum(5) / sum(8) - savings).abs() < 1e-5, "{name}");
+        assert!(own.iter().all(|row| (0.0..=1.0).contains(&row[6].parse::<f64>().expect("an expectation"))));
+    }
+    let (code, _, talk) = run(folder.path(), &[&arguments[..8], &["none/c.csv"]].concat());
+    assert!(code == Some(1) && talk.contains("cannot write `none/c.csv`") && talk.contains("hint"), "{talk}");
+}

@@ -21,6 +21,7 @@
 mod bootstrap;
 mod cautions;
 mod choices;
+mod choices_file;
 mod contestant;
 mod effects;
 mod expected;

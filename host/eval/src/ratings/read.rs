@@ -41,6 +41,8 @@ pub enum RatingsError {
     Nothing { file: String, why: String, hint: &'static str },
     #[error("{prompts} different prompts cannot be cut into {folds} folds")]
     Folds { prompts: usize, folds: u32 },
+    #[error("cannot write choices")]
+    Choices(#[source] csv::Error),
     #[error("`{file}` was changed while it was read")]
     Changed { file: String },
 }
@@ -64,6 +66,7 @@ impl RatingsError {
             Self::Folds { .. } => {
                 "rate more prompts, take fewer `--folds`, or bring expectations with `--quality`".to_owned()
             }
+            Self::Choices(_) => "is there room on the disk?".to_owned(),
             Self::Changed { .. } => "run it again when nobody writes to it".to_owned(),
         };
         Some(hint)

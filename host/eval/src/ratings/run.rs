@@ -1,12 +1,13 @@
 //! One evaluation from ratings to report.
 
-use std::sync::Arc;
+use std::{io::Write, sync::Arc};
 
 use domain::{digest::Digest, expectation::Expectations};
 
 use super::{
     cautions,
     choices::Choices,
+    choices_file,
     contestant::Contestant,
     expected::Expected,
     field::Field,
@@ -34,17 +35,18 @@ pub enum Quality {
 }
 
 /// Lets `contestants` choose on rated prompts and scores what they chose. `progress` hears how many prompts of how many
-/// are decided.
+/// are decided. `choices_out` takes every choice as a row of CSV.
 ///
 /// # Errors
 ///
-/// What makes the ratings unusable for that.
+/// What makes the ratings unusable for that, or `choices_out` takes no more.
 pub fn run(
     ratings: &Ratings,
     judges: &Judges,
     contestants: &[Contestant],
     quality: &Quality,
     seed: u64,
+    choices_out: Option<&mut dyn Write>,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<Report, RatingsError> {
     let field = Field::of(ratings)?;
@@ -62,6 +64,9 @@ pub fn run(
     let all = field.prompts.len() as u64;
     let mut heard = |done| progress(done, all);
     let choices = Choices::make(ratings, &counts, &expected, judges, contestants, seed, &mut heard)?;
+    if let Some(out) = choices_out {
+        choices_file::write(ratings, &field, &expected, contestants, &choices, out)?;
+    }
     let scale = Scale::new(ratings, &field);
     let oracle = scale.oracle();
     let mut warnings = cautions::of_ratings(ratings, &field, judges, quality);

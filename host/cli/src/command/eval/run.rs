@@ -1,6 +1,12 @@
 //! `muxel eval run`: real plugins choose among rated pictures.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
 
 use clap::Args;
 use domain::expectation;
@@ -48,13 +54,17 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
 
+    /// Write every choice, its expected and its scored quality and the best single model's, as CSV
+    #[arg(long, value_name = "FILE.csv")]
+    choices: Option<PathBuf>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Run {
-    /// Exits with 1 when the ratings, the quality file or a strategy are not to be had, or the plot cannot be written.
+    /// Exits with 1 when the ratings, the quality file or a strategy are not to be had, or a file cannot be written.
     pub(crate) fn run(self, printer: &mut Printer) -> anyhow::Result<ExitStatus> {
         let plugins = entrants::plugins(self.plugins.clone(), printer)?;
         let roster = plugins.roster();
@@ -72,8 +82,16 @@ impl Run {
         let Some(quality) = self.quality(printer) else { return Ok(ExitStatus::Failure) };
         let judges = Judges::of(&roster);
         let Some(ratings) = rated::read(&self.ratings, &judges, printer) else { return Ok(ExitStatus::Failure) };
+        let mut choices = match self.choices.as_deref().map(File::create_new).transpose() {
+            Ok(file) => file,
+            Err(error) => {
+                unwritten(self.choices.as_deref(), &error, printer);
+                return Ok(ExitStatus::Failure);
+            }
+        };
+        let choices = choices.as_mut().map(|file| file as &mut dyn Write);
         let mut said = Instant::now();
-        let report = run(&ratings, &judges, &contestants, &quality, self.seed, &mut |done, all| {
+        let report = run(&ratings, &judges, &contestants, &quality, self.seed, choices, &mut |done, all| {
             if rated::due(&mut said) {
                 printer.say(format_args!("{done} of {all} prompts decided"));
             }
@@ -92,8 +110,7 @@ impl Run {
         if let Some(path) = &self.plot
             && let Err(error) = std::fs::write(path, plot(&report))
         {
-            let hint = Some("name a file in a folder that is there and may be written to");
-            printer.failure(format_args!("cannot write `{}`: {error}", path.display()), hint);
+            unwritten(Some(path), &error, printer);
             return Ok(ExitStatus::Failure);
         }
         if self.json {
@@ -129,4 +146,13 @@ impl Run {
             }
         }
     }
+}
+
+fn unwritten(path: Option<&Path>, error: &io::Error, printer: &Printer) {
+    let path = path.map_or(String::new(), |path| path.display().to_string());
+    let hint = match error.kind() {
+        io::ErrorKind::AlreadyExists => "name a new file: this one is not written over",
+        _ => "name a file in a folder that is there and may be written to",
+    };
+    printer.failure(format_args!("cannot write `{path}`: {error}"), Some(hint));
 }
