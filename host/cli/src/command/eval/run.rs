@@ -82,13 +82,16 @@ impl Run {
         let Some(quality) = self.quality(printer) else { return Ok(ExitStatus::Failure) };
         let judges = Judges::of(&roster);
         let Some(ratings) = rated::read(&self.ratings, &judges, printer) else { return Ok(ExitStatus::Failure) };
-        let mut choices = match self.choices.as_deref().map(File::create_new).transpose() {
-            Ok(file) => file,
-            Err(error) => {
-                unwritten(self.choices.as_deref(), &error, printer);
-                return Ok(ExitStatus::Failure);
+        let mut choices = None;
+        if let Some(path) = &self.choices {
+            match File::create_new(path) {
+                Ok(file) => choices = Some(file),
+                Err(error) => {
+                    unwritten(path, &error, printer);
+                    return Ok(ExitStatus::Failure);
+                }
             }
-        };
+        }
         let choices = choices.as_mut().map(|file| file as &mut dyn Write);
         let mut said = Instant::now();
         let report = run(&ratings, &judges, &contestants, &quality, self.seed, choices, &mut |done, all| {
@@ -100,6 +103,8 @@ impl Run {
             Ok(report) => report,
             Err(error) => {
                 printer.failure(rated::with_causes(&error), error.hint());
+                // It was made just now, and says nothing.
+                let _ = self.choices.as_ref().map(std::fs::remove_file);
                 return Ok(ExitStatus::Failure);
             }
         };
@@ -110,7 +115,7 @@ impl Run {
         if let Some(path) = &self.plot
             && let Err(error) = std::fs::write(path, plot(&report))
         {
-            unwritten(Some(path), &error, printer);
+            unwritten(path, &error, printer);
             return Ok(ExitStatus::Failure);
         }
         if self.json {
@@ -148,11 +153,10 @@ impl Run {
     }
 }
 
-fn unwritten(path: Option<&Path>, error: &io::Error, printer: &Printer) {
-    let path = path.map_or(String::new(), |path| path.display().to_string());
+fn unwritten(path: &Path, error: &io::Error, printer: &Printer) {
     let hint = match error.kind() {
         io::ErrorKind::AlreadyExists => "name a new file: this one is not written over",
         _ => "name a file in a folder that is there and may be written to",
     };
-    printer.failure(format_args!("cannot write `{path}`: {error}"), Some(hint));
+    printer.failure(format_args!("cannot write `{}`: {error}", path.display()), Some(hint));
 }
