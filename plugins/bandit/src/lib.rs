@@ -8,7 +8,9 @@
 //!    reliability count as in `hybrid` (the crate `balance`).
 //! 4. Nothing is drawn for who is in a hurry, without a seed, or before the first rating: where nobody says how pictures
 //!    turned out, trying others teaches nothing. What is half open, full or without a price gets no luck.
-//! 5. A model whose ratings depart from what it was known for begins anew.
+//! 5. What disappoints gets the benefit of the doubt: one deviation, up to what the host expects. Otherwise a few bad ratings at
+//!    the start bury the best model for long, because what is no longer chosen is no longer rated.
+//! 6. A model whose ratings depart from what it was known for begins anew.
 //!
 //! Thompson sampling rather than an upper bound: it needs no schedule, two requests of one moment do not all rush to the
 //! same model, and the chance that is recorded as `propensity` is real. It is worked out for the first two by the normal
@@ -78,7 +80,7 @@ impl Strategy for Bandit {
             let expected = candidate.quality.unwrap_or(UNKNOWN);
             let belief = memory.belief(&candidate.model, label, expected);
             let luck = if is_lucky(candidate) { exploration * normal(&mut draws) } else { 0.0 };
-            let drawn = (belief.mean + luck * belief.deviation).clamp(0.0, 1.0);
+            let drawn = (belief.usual + luck * belief.deviation).clamp(0.0, 1.0);
             candidate.quality = Some(Quality { mean: drawn, deviation: 0.0 });
             beliefs.push(belief);
         }
@@ -91,7 +93,7 @@ impl Strategy for Bandit {
         let without_luck = |index: usize| {
             let drawn = candidates[index].quality.map_or(0.0, |quality| quality.mean);
             let part = if drawn > 0.0 { balance.parts(index).quality / drawn } else { 0.0 };
-            (balance.score(index) + part * (beliefs[index].mean - drawn), part * beliefs[index].deviation)
+            (balance.score(index) + part * (beliefs[index].usual - drawn), part * beliefs[index].deviation)
         };
         let usual: Vec<(f32, f32)> = (0..candidates.len()).map(without_luck).collect();
         let first = ranking.order[0].candidate as usize;

@@ -5,7 +5,8 @@
 //! which rating it stands, and is brought up to date when it is looked at.
 //!
 //! Fading follows what changes slowly. What changes at once is found by adding up how far a model's ratings are off what it
-//! was known for, less what chance explains (Page's test): when the sum is too high, its entry begins anew.
+//! was known for, less what chance explains (Page's test): when the sum is too high, its entry begins anew, with no more than
+//! what gave it away.
 
 use std::cmp::Ordering;
 
@@ -36,6 +37,9 @@ const KNOWN: f32 = 12.0;
 /// random, as people's are, that happens once in some thousand; a model that became worse by 0.35 is found out by ten.
 const SLACK: f32 = 0.15;
 const CHANGED: f32 = 2.1;
+/// Ratings that gave such a change away. They are not remembered one by one: what the test is made to find is off by twice
+/// the slack, so that is what they count as.
+const SHOWN: f32 = 10.0;
 /// Ratings, of all models, after which half of the search for the next best is over.
 const SEARCH: f32 = 60.0;
 
@@ -49,6 +53,8 @@ pub(crate) fn label(label: &str) -> Option<usize> {
 pub(crate) struct Belief {
     pub(crate) mean: f32,
     pub(crate) deviation: f32,
+    /// What it counts as where nothing is left to luck: as much better than believed as may well be, up to what the host expects.
+    pub(crate) usual: f32,
     /// What the host expects.
     pub(crate) expected: f32,
     /// As much as they still count.
@@ -97,13 +103,13 @@ impl Memory {
         self.rated == 0
     }
 
-    /// How much more than usual is to be tried: twice as much when a model has just changed, for then the next best is to be
-    /// found, and soon no more than always.
+    /// How much more than usual is to be tried: three times as much when a model has just changed, for then the next best is to
+    /// be found, and soon no more than always.
     pub(crate) fn doubt(&self) -> f32 {
         if self.changed == 0 {
             return 1.0;
         }
-        1.0 + halved(self.rated.saturating_sub(self.changed) as f32 * (1.0 / SEARCH))
+        1.0 + 2.0 * halved(self.rated.saturating_sub(self.changed) as f32 * (1.0 / SEARCH))
     }
 
     fn entries(&self) -> &[[u8; ENTRY]] {
@@ -153,7 +159,9 @@ impl Memory {
                 *off = (*off + counts * (more - SLACK)).max(0.0);
             }
             if off.iter().any(|off| *off > CHANGED) {
+                let by = if off[0] > CHANGED { 2.0 * SLACK } else { -2.0 * SLACK };
                 (cells, off) = Default::default();
+                cells[0] = Cell { ratings: SHOWN, sum: SHOWN * (known + by).clamp(0.0, 1.0) };
                 self.changed = self.rated;
             }
         }
@@ -192,7 +200,8 @@ impl Memory {
     /// What is to be expected of a model for pictures of this kind. `expected` is what the host says.
     pub(crate) fn belief(&self, model: &str, label: Option<usize>, expected: Quality) -> Belief {
         let deviation = expected.deviation.clamp(LEAST_DEVIATION, 1.0);
-        let unrated = Belief { mean: expected.mean, deviation, expected: expected.mean, ratings: 0.0 };
+        let unrated =
+            Belief { mean: expected.mean, deviation, usual: expected.mean, expected: expected.mean, ratings: 0.0 };
         if self.is_empty() {
             return unrated;
         }
@@ -214,7 +223,8 @@ impl Memory {
         if !((-0.01..=1.01).contains(&mean) && (0.0..=1.0).contains(&deviation)) {
             return unrated;
         }
-        Belief { mean: mean.clamp(0.0, 1.0), deviation, expected: expected.mean, ratings: all.ratings }
+        let usual = (mean + deviation).min(expected.mean).max(mean);
+        Belief { mean: mean.clamp(0.0, 1.0), deviation, usual, expected: expected.mean, ratings: all.ratings }
     }
 
     /// What ratings of this entry still count.
