@@ -10,7 +10,8 @@
 //!    turned out, trying others teaches nothing. What is half open, full or without a price gets no luck.
 //! 5. What disappoints gets the benefit of the doubt: one deviation, up to what the host expects. Otherwise a few bad ratings at
 //!    the start bury the best model for long, because what is no longer chosen is no longer rated.
-//! 6. A model whose ratings depart from what it was known for begins anew.
+//! 6. A model whose ratings depart from what it was known for begins anew. For a while more is tried, and what the host expects
+//!    is no defence: the best of before is not what is looked for.
 //!
 //! Thompson sampling rather than an upper bound: it needs no schedule, two requests of one moment do not all rush to the
 //! same model, and the chance that is recorded as `propensity` is real. It is worked out for the first two by the normal
@@ -69,16 +70,17 @@ impl Strategy for Bandit {
         }
         let memory = Memory::read(memory, half_life(&settings));
         let label = memory::label(&classification.label);
+        let doubt = memory.doubt();
         let exploration = if request.priority == Priority::Urgent || request.seed == 0 || memory.is_empty() {
             0.0
         } else {
-            memory.doubt() * number(&settings, 0, EXPLORATION, 0.0, 2.0) as f32
+            (1.0 + 2.0 * doubt) * number(&settings, 0, EXPLORATION, 0.0, 2.0) as f32
         };
         let mut draws = Draws::new(request.seed, "bandit draws");
         let mut beliefs = Vec::with_capacity(candidates.len());
         for candidate in &mut candidates {
             let expected = candidate.quality.unwrap_or(UNKNOWN);
-            let belief = memory.belief(&candidate.model, label, expected);
+            let belief = memory.belief(&candidate.model, label, expected, 1.0 - doubt);
             let luck = if is_lucky(candidate) { exploration * normal(&mut draws) } else { 0.0 };
             let drawn = (belief.usual + luck * belief.deviation).clamp(0.0, 1.0);
             candidate.quality = Some(Quality { mean: drawn, deviation: 0.0 });

@@ -41,7 +41,7 @@ const CHANGED: f32 = 2.1;
 /// the slack, so that is what they count as.
 const SHOWN: f32 = 10.0;
 /// Ratings, of all models, after which half of the search for the next best is over.
-const SEARCH: f32 = 60.0;
+const SEARCH: f32 = 120.0;
 
 /// Where a label's ratings are; those of another label only count in all.
 pub(crate) fn label(label: &str) -> Option<usize> {
@@ -53,7 +53,7 @@ pub(crate) fn label(label: &str) -> Option<usize> {
 pub(crate) struct Belief {
     pub(crate) mean: f32,
     pub(crate) deviation: f32,
-    /// What it counts as where nothing is left to luck: as much better than believed as may well be, up to what the host expects.
+    /// What it counts as where nothing is left to luck: better than believed by some grace, up to what the host expects.
     pub(crate) usual: f32,
     /// What the host expects.
     pub(crate) expected: f32,
@@ -103,13 +103,12 @@ impl Memory {
         self.rated == 0
     }
 
-    /// How much more than usual is to be tried: three times as much when a model has just changed, for then the next best is to
-    /// be found, and soon no more than always.
+    /// How much of what was known is in doubt, 0 to 1: all of it when a model has just changed, and soon nothing.
     pub(crate) fn doubt(&self) -> f32 {
         if self.changed == 0 {
-            return 1.0;
+            return 0.0;
         }
-        1.0 + 2.0 * halved(self.rated.saturating_sub(self.changed) as f32 * (1.0 / SEARCH))
+        halved(self.rated.saturating_sub(self.changed) as f32 * (1.0 / SEARCH))
     }
 
     fn entries(&self) -> &[[u8; ENTRY]] {
@@ -197,8 +196,9 @@ impl Memory {
         self.bytes = kept;
     }
 
-    /// What is to be expected of a model for pictures of this kind. `expected` is what the host says.
-    pub(crate) fn belief(&self, model: &str, label: Option<usize>, expected: Quality) -> Belief {
+    /// What is to be expected of a model for pictures of this kind. `expected` is what the host says, and `grace` by how many
+    /// deviations what disappoints still counts as better than believed.
+    pub(crate) fn belief(&self, model: &str, label: Option<usize>, expected: Quality, grace: f32) -> Belief {
         let deviation = expected.deviation.clamp(LEAST_DEVIATION, 1.0);
         let unrated =
             Belief { mean: expected.mean, deviation, usual: expected.mean, expected: expected.mean, ratings: 0.0 };
@@ -223,7 +223,7 @@ impl Memory {
         if !((-0.01..=1.01).contains(&mean) && (0.0..=1.0).contains(&deviation)) {
             return unrated;
         }
-        let usual = (mean + deviation).min(expected.mean).max(mean);
+        let usual = (mean + grace * deviation).min(expected.mean).max(mean);
         Belief { mean: mean.clamp(0.0, 1.0), deviation, usual, expected: expected.mean, ratings: all.ratings }
     }
 

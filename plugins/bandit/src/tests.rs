@@ -92,6 +92,27 @@ fn what_is_good_at_one_kind_is_chosen_for_that_kind() {
 }
 
 #[test]
+fn bad_luck_at_the_start_does_not_bury_what_is_expected_to_be_best() {
+    let better = || Candidate { quality: Some(Quality { mean: 0.66, deviation: 0.1 }), ..candidate("p/b") };
+    let usual = |memory: &[u8]| rank(memory, "general", 0, vec![candidate("p/a"), better()]).order[0].candidate;
+    // What is believed of it is under the other one's 0.6 in both.
+    assert_eq!(usual(&learn(vec![], rated("p/b", "general", 0.45, 5))), 1);
+    assert_eq!(usual(&learn(vec![], rated("p/b", "general", 0.45, 50))), 0);
+    // Grace is no bonus: nothing counts as more than the host expects of it.
+    let memory = learn(vec![], rated("p/a", "general", 0.59, 1));
+    assert_eq!(usual(&memory), 1);
+}
+
+#[test]
+fn a_model_that_changed_begins_with_what_gave_it_away() {
+    let memory = learn(vec![], rated("p/a", "general", 0.8, 30));
+    let memory = learn(memory, rated("p/a", "general", 0.3, 7));
+    let reason = rank(&memory, "general", 0, vec![candidate("p/a")]).reason;
+    assert!(reason.contains("after 11 ratings"), "{reason}");
+    assert!(reason.starts_with("learned: quality 0.48"), "{reason}");
+}
+
+#[test]
 fn what_changes_is_found_out() {
     let memory = learn(vec![], rated("p/a", "general", 0.9, 400));
     let memory = learn(memory, rated("p/b", "general", 0.7, 100));
