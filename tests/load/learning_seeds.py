@@ -4,17 +4,21 @@
 Needs the binary: cargo build --release -p muxel
 
     tests/load/learning_seeds.py [seeds, 20] [first seed, 1]
+    tests/load/learning_seeds.py --random [seeds, 20] [first seed, 1]    # workloads that nobody chose, one for each seed
 """
 
 import json
+import math
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
+import tempfile
 
-COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-FIRST = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+NUMBERS = [int(word) for word in sys.argv[1:] if word != "--random"]
+COUNT, FIRST = [*NUMBERS, *(20, 1)[len(NUMBERS):]]
 MUXEL = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release", "muxel").resolve()
 WORKLOADS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "workloads"
 
@@ -45,8 +49,49 @@ def told(what: str, values: list[float], enough: float) -> None:
           f"  at least {enough:g} in {reached} of {len(values)}", flush=True)
 
 
+def drawn(kind: str, seed: int) -> str:
+    """A workload of 3 to 12 models, two decades of prices, and callers who rate often or hardly ever."""
+    draw = random.Random(f"{kind} {seed}")
+    models, truth, shifted = [], ["[truth]"], ["[[shifts]]", "after-requests = 2500", "[shifts.truth]"]
+    for index in range(draw.randint(3, 12)):
+        price, p50 = 0.004 * 10 ** draw.uniform(0, 2), draw.randint(2_000, 20_000)
+        # What is dear is often good, too.
+        expected = min(max(draw.gauss(0.5, 0.1) + 0.06 * math.log2(price / 0.02), 0.2), 0.9)
+        other = min(max(expected + draw.choice([-1, 1]) * draw.uniform(0.05, 0.35), 0.05), 0.95)
+        (truth if kind == "wrong" else shifted).append(f'"p{index}/m" = {other:.3f}')
+        models.append(f"""
+[providers.p{index}]
+[[providers.p{index}.models]]
+name = "m"
+price.per-image = "{price:.4f} USD"
+quality = {{ mean = {expected:.3f}, deviation = {draw.uniform(0.04, 0.2):.3f} }}
+latency = {{ p50 = "{p50}ms", p95 = "{p50 * draw.uniform(1.5, 2.5):.0f}ms" }}""")
+    share, noise, delay = 20 ** draw.uniform(-1, 0), draw.uniform(0.1, 0.35), draw.choice([10, 60, 600, 1800])
+    feedback = ["[feedback]", f"share = {share:.3f}", f"noise = {noise:.3f}", f'delay = "{delay}s"']
+    written = (WORKLOADS / ("shift.toml" if kind == "shift" else "priors-right.toml")).read_text()
+    head = written.split("# Three deliveries")[0]
+    return "\n".join([head, *feedback, *truth, *(shifted if kind == "shift" else []), *models])
+
+
+def at_random(seeds: range) -> None:
+    truths = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("wrong", "right", "shift"):
+            for seed in seeds:
+                file = pathlib.Path(folder, f"{kind}-{seed}.toml")
+                file.write_text(drawn(kind, seed))
+                truths.setdefault(kind, []).append(run(file, seed))
+    told("drawn, priors wrong: bandit beyond hybrid, %", [beyond(truth) for truth in truths["wrong"]], 0)
+    told("drawn, priors right: bandit beyond hybrid, %", [beyond(truth) for truth in truths["right"]], -2)
+    for name in ("bandit", "hybrid"):
+        shares = [of_oracle(truth, name, 3000, 3500) for truth in truths["shift"]]
+        told(f"drawn, shift, requests 500 to 1000 after it: {name}, %", shares, 95)
+
+
 def main() -> None:
     seeds = range(FIRST, FIRST + COUNT)
+    if "--random" in sys.argv:
+        return at_random(seeds)
     told("priors wrong: bandit beyond hybrid, %", [beyond(run("priors-wrong.toml", seed)) for seed in seeds], 0)
     told("priors right: bandit beyond hybrid, %", [beyond(run("priors-right.toml", seed)) for seed in seeds], -2)
     shifts = [run("shift.toml", seed) for seed in seeds]
