@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What `bandit` learns, beside `hybrid`, over many seeds: priors wrong, priors right, and a model that changes.
 
+First beside a `hybrid` that learns nothing, then as in a gateway, whose expectations follow the same ratings for both.
+
 Needs the binary: cargo build --release -p muxel
 
     tests/load/learning_seeds.py [seeds, 20] [first seed, 1]
@@ -23,9 +25,9 @@ MUXEL = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"), "release", "m
 WORKLOADS = pathlib.Path(__file__).resolve().parents[2] / "examples" / "workloads"
 
 
-def run(workload: str, seed: int) -> dict:
+def run(workload: pathlib.Path, seed: int) -> dict:
     """The truth of each strategy."""
-    command = [MUXEL, "eval", "simulate", "--json", "--workload", WORKLOADS / workload, "--seed", str(seed)]
+    command = [MUXEL, "eval", "simulate", "--json", "--workload", workload, "--seed", str(seed)]
     done = subprocess.run([*command, "--strategy", "hybrid", "bandit"], stdout=subprocess.PIPE, check=True)
     return {strategy["name"]: strategy["truth"] for strategy in json.loads(done.stdout)["strategies"]}
 
@@ -88,17 +90,28 @@ def at_random(seeds: range) -> None:
         told(f"drawn, shift, requests 500 to 1000 after it: {name}, %", shares, 95)
 
 
-def main() -> None:
+def learned(folder: pathlib.Path) -> None:
     seeds = range(FIRST, FIRST + COUNT)
-    if "--random" in sys.argv:
-        return at_random(seeds)
-    told("priors wrong: bandit beyond hybrid, %", [beyond(run("priors-wrong.toml", seed)) for seed in seeds], 0)
-    told("priors right: bandit beyond hybrid, %", [beyond(run("priors-right.toml", seed)) for seed in seeds], -2)
-    shifts = [run("shift.toml", seed) for seed in seeds]
+    for what, enough in (("wrong", 0), ("right", -2)):
+        values = [beyond(run(folder / f"priors-{what}.toml", seed)) for seed in seeds]
+        told(f"priors {what}: bandit beyond hybrid, %", values, enough)
+    shifts = [run(folder / "shift.toml", seed) for seed in seeds]
     for name in ("bandit", "hybrid"):
         for first, last in ((0, 500), (500, 1000), (1000, 2500)):
             shares = [of_oracle(truth, name, 2500 + first, 2500 + last) for truth in shifts]
             told(f"shift, requests {first} to {last} after it: {name}, % of the oracle", shares, 95)
+
+
+def main() -> None:
+    if "--random" in sys.argv:
+        return at_random(range(FIRST, FIRST + COUNT))
+    learned(WORKLOADS)
+    print("\nwith the gateway's own learner:")
+    with tempfile.TemporaryDirectory() as folder:
+        for workload in WORKLOADS.glob("*.toml"):
+            text = workload.read_text().replace("[feedback]\n", "[feedback]\nquality = true\n")
+            pathlib.Path(folder, workload.name).write_text(text)
+        learned(pathlib.Path(folder))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@
 //!    reliability count as in `hybrid` (the crate `balance`).
 //! 4. Nothing is drawn for who is in a hurry, without a seed, or before the first rating: where nobody says how pictures
 //!    turned out, trying others teaches nothing. What is half open, full or without a price gets no luck.
-//! 5. What disappoints gets the benefit of the doubt: one deviation, up to what the host expects. Otherwise a few bad ratings at
-//!    the start bury the best model for long, because what is no longer chosen is no longer rated.
-//! 6. A model whose ratings depart from what it was known for begins anew. For a while more is tried, and what the host expects
-//!    is no defence: the best of before is not what is looked for.
+//! 5. What disappoints gets the benefit of the doubt: one deviation, up to what the host expects. Otherwise a few bad
+//!    ratings at the start bury the best model for long, because what is no longer chosen is no longer rated.
+//! 6. A model whose ratings depart from what it was known for begins anew. For a while more is tried, and what the host
+//!    expects is no defence: the best of before is not what is looked for.
 //!
 //! Thompson sampling rather than an upper bound: it needs no schedule, two requests of one moment do not all rush to the
 //! same model, and the chance that is recorded as `propensity` is real. It is worked out for the first two by the normal
@@ -34,6 +34,8 @@ use crate::memory::{Belief, Memory};
 const UNKNOWN: Quality = Quality { mean: 0.5, deviation: 0.3 };
 const EXPLORATION: f64 = 0.5;
 const HALF_LIFE: f64 = 600.0;
+/// A benefit of the doubt that is worth telling.
+const DOUBT: f32 = 0.005;
 /// A comparison is half a rating: the better one good, the other one poor.
 const WON: f32 = 0.75;
 const LOST: f32 = 0.25;
@@ -177,9 +179,11 @@ fn reason(candidates: &[Candidate], beliefs: &[Belief], first: usize, best: usiz
         let belief = &beliefs[index];
         let reason = reason.text("quality ").share(belief.mean);
         if belief.ratings < 0.5 {
-            return reason.text(" expected, never rated");
+            return reason.text(" expected, not rated here");
         }
-        reason.text(" after ").number((belief.ratings + 0.5) as u64).text(" ratings, expected ").share(belief.expected)
+        let reason = reason.text(" from ratings worth ").number((belief.ratings + 0.5) as u64);
+        let reason = reason.text(", expected ").share(belief.expected);
+        if belief.usual > belief.mean + DOUBT { reason.text(", counted as ").share(belief.usual) } else { reason }
     };
     let price = |reason: Reason, index: usize| match candidates[index].cost {
         Some(cost) => reason.text(" at ").usd(cost.expected),

@@ -96,7 +96,10 @@ fn bad_luck_at_the_start_does_not_bury_what_is_expected_to_be_best() {
     let better = || Candidate { quality: Some(Quality { mean: 0.66, deviation: 0.1 }), ..candidate("p/b") };
     let usual = |memory: &[u8]| rank(memory, "general", 0, vec![candidate("p/a"), better()]).order[0].candidate;
     // What is believed of it is under the other one's 0.6 in both.
-    assert_eq!(usual(&learn(vec![], rated("p/b", "general", 0.45, 5))), 1);
+    let unlucky = learn(vec![], rated("p/b", "general", 0.45, 5));
+    assert_eq!(usual(&unlucky), 1);
+    let reason = rank(&unlucky, "general", 0, vec![candidate("p/a"), better()]).reason;
+    assert!(reason.contains("from ratings worth 5, expected 0.66, counted as "), "{reason}");
     assert_eq!(usual(&learn(vec![], rated("p/b", "general", 0.45, 50))), 0);
     // Grace is no bonus: nothing counts as more than the host expects of it.
     let memory = learn(vec![], rated("p/a", "general", 0.59, 1));
@@ -108,7 +111,7 @@ fn a_model_that_changed_begins_with_what_gave_it_away() {
     let memory = learn(vec![], rated("p/a", "general", 0.8, 30));
     let memory = learn(memory, rated("p/a", "general", 0.3, 7));
     let reason = rank(&memory, "general", 0, vec![candidate("p/a")]).reason;
-    assert!(reason.contains("after 11 ratings"), "{reason}");
+    assert!(reason.contains("from ratings worth 11"), "{reason}");
     assert!(reason.starts_with("learned: quality 0.48"), "{reason}");
 }
 
@@ -124,7 +127,7 @@ fn what_changes_is_found_out() {
     assert!(share_of(&much, "general", 0) < 0.1, "{}", share_of(&much, "general", 0));
     // The other one stays what it was.
     let reason = rank(&much, "general", 0, three()).reason;
-    assert!(reason.starts_with("learned: quality 0.70 after 9"), "{reason}");
+    assert!(reason.starts_with("learned: quality 0.70 from ratings worth 9"), "{reason}");
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn what_only_varies_has_not_changed() {
         memory = learn(memory, rated("p/a", "technical", 0.2, 3));
     }
     let reason = rank(&memory, "general", 0, vec![candidate("p/a")]).reason;
-    assert!(reason.contains("after 3") || reason.contains("after 4"), "{reason}");
+    assert!(reason.contains("worth 3") || reason.contains("worth 4"), "{reason}");
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn who_is_in_a_hurry_or_has_no_seed_gets_the_usual_choice() {
         let ranked = ranked.expect("a ranking");
         assert_eq!((ranked.order[0].candidate, ranked.propensity), (1, 1.0));
         assert!(ranked.reason.starts_with("learned: quality 0.6"), "{}", ranked.reason);
-        assert!(ranked.reason.contains("10 ratings, expected 0.60"), "{}", ranked.reason);
+        assert!(ranked.reason.contains("ratings worth 10, expected 0.60"), "{}", ranked.reason);
     }
 }
 
