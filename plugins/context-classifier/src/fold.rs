@@ -13,6 +13,8 @@ pub(crate) enum Folded {
     Quote(Quote),
     /// Ends a sentence.
     Stop,
+    /// Ends one, too, and says whether what follows is between braces.
+    Brace(bool),
     Comma,
     /// Also a semicolon or a dash: what follows is another matter.
     Colon,
@@ -77,8 +79,8 @@ fn ascii(code: u32) -> Folded {
         0x41..=0x5a => Folded::Letter(code + 0x20),
         0x30..=0x39 => digit(code, 0x30),
         0x09 | 0x0b | 0x0c => Folded::Space,
-        // Line ends, braces and `!.?`.
-        0x0a | 0x0d | 0x21 | 0x2e | 0x3f | 0x7b | 0x7d => Folded::Stop,
+        0x0a | 0x0d | 0x21 | 0x2e | 0x3f => Folded::Stop,
+        0x7b | 0x7d => Folded::Brace(code == 0x7b),
         0x2c => Folded::Comma,
         0x3a | 0x3b => Folded::Colon,
         0x2d => Folded::Hyphen,

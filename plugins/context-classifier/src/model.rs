@@ -64,6 +64,8 @@ pub(crate) const PURPOSE: Flags = 1 << 23;
 pub(crate) const STREET: Flags = 1 << 24;
 /// A number when it is what the prompt is about.
 pub(crate) const SUBJECT: Flags = 1 << 25;
+/// A word of its own, that only looks like a mistyped cue: `craving`.
+pub(crate) const ITSELF: Flags = 1 << 26;
 
 /// A file of weights.
 #[derive(Clone, Copy)]

@@ -91,14 +91,15 @@ struct Scan<'a> {
     polite: bool,
     sentence_begun: bool,
     quote_opened: Option<Opened>,
-    /// Behind a key.
+    /// Between braces, and there behind a key.
+    in_braces: bool,
     keyed: bool,
     /// In a sentence that gives orders to the reader.
     muted: bool,
     position: u32,
     lookups: u32,
-    /// Strange words that were tried with two letters exchanged.
-    tried: u32,
+    /// How often letters of strange words were exchanged.
+    tried: usize,
     number_at: Option<u32>,
     /// Whether the word before names what a number follows.
     named: bool,
@@ -133,6 +134,7 @@ impl<'a> Scan<'a> {
             polite: false,
             sentence_begun: false,
             quote_opened: None,
+            in_braces: false,
             keyed: false,
             muted: false,
             position: 0,

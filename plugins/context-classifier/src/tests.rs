@@ -83,6 +83,7 @@ fn two_letters_may_stand_the_other_way_round() {
     ] {
         assert_eq!(classify(typo), classify(word));
     }
+    assert_eq!(classify("a wooden carving of a bear").label, "artistic");
     // Words of their own: no angel, no soldiers, not three of anything.
     for (word, other) in
         [("an odd angle", "an odd angel"), ("there foxes", "three foxes"), ("form a fox", "from a fox")]
@@ -325,6 +326,14 @@ fn what_stands_behind_an_order_is_the_prompt() {
         assert!(alone.traits.iter().all(|told| ordered.traits.iter().any(|found| found.name == told.name)), "{order}");
     }
     // What only looks like an order is none.
+    for prompt in [
+        "The poster must say \"Grand Opening\", red on white",
+        "The label should say \"Organic Honey\" on a jar",
+        "Act as a graphic designer, create a logo for a bakery named \"Bread\"",
+        "Menu. \"Soup\": 4 dollars, \"Tea\": 2 dollars",
+    ] {
+        assert!(traits(prompt).contains(&"text".to_owned()), "{prompt}");
+    }
     let seen = traits("draw the human heart and label it: \"Aorta\", valves, as a diagram");
     assert!(seen.contains(&"text".to_owned()) && seen.contains(&"layout".to_owned()), "{seen:?}");
 }
@@ -333,6 +342,13 @@ fn what_stands_behind_an_order_is_the_prompt() {
 fn a_prompt_in_json_is_read_and_its_keys_are_no_text() {
     let seen = traits(r#"{"subject": "a fox on a hill", "style": "watercolor", "mood": "calm"}"#);
     assert_eq!(seen, ["style"]);
+    for prompt in [
+        r#"{"subject": "a fox", "text_on_image": "Good Night"}"#,
+        r#"{"prompt": "a mug with 'Best Dad' on it", "mood": "calm"}"#,
+        r#"{"prompt": "a neon sign that says OPEN"}"#,
+    ] {
+        assert!(traits(prompt).contains(&"text".to_owned()), "{prompt}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ LABELS = ["artistic", "realistic", "technical", "general"]
 TRAITS = ["text", "negation", "quantity"]
 FLAGS = ["people", "transparency", "photo", "style", "layout", "thing", "relation", "number", "part", "frame", "order",
          "english", "english-only", "negation", "contrast", "affirms", "unit", "name", "alike",
-         "says", "written", "bears", "unsays", "purpose", "street", "subject"]
+         "says", "written", "bears", "unsays", "purpose", "street", "subject", "itself"]
 NO_ROW = 255
 # Settings, chosen on the folds of `--evaluate`.
 STRENGTH = {"labels": 0.5, "text": 0.5, "negation": 0.5, "quantity": 0.5}

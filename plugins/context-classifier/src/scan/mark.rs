@@ -26,7 +26,14 @@ impl Scan<'_> {
         let after = characters.get(at + 1);
         // A hyphen between spaces is a dash.
         let dash = mark == Folded::Hyphen && before == Some(&Folded::Space) && after == Some(&Folded::Space);
-        let mark = if dash { Folded::Colon } else { mark };
+        let mark = match mark {
+            Folded::Brace(opens) => {
+                self.in_braces = opens;
+                Folded::Stop
+            }
+            _ if dash => Folded::Colon,
+            _ => mark,
+        };
         if matches!(
             mark,
             Folded::Stop | Folded::Comma | Folded::Colon | Folded::Quote(Quote::Opens | Quote::Closes | Quote::Either)
@@ -48,6 +55,7 @@ impl Scan<'_> {
             // What comes behind an order may be the prompt; not that of `16:9`.
             Folded::Colon if self.muted && !is_digit(after) => {
                 (self.muted, self.before) = (false, EMPTY);
+                self.clauses += 1;
                 self.begin_sentence();
             }
             Folded::Comma if self.sentence_begun && !self.muted => {
@@ -78,10 +86,12 @@ impl Scan<'_> {
 
     pub(super) fn quote(&mut self, characters: &[Folded], at: usize, opens: bool) {
         if opens {
-            self.quote_opened = Some(Opened { at, position: self.position, told: self.seen.told, keyed: self.keyed });
+            // What a value quotes is a text again.
+            let keyed = self.keyed && self.quote_opened.is_none();
+            self.quote_opened = Some(Opened { at, position: self.position, told: self.seen.told, keyed });
         } else if let Some(opened) = self.quote_opened.take()
+            && !self.is_key(characters, &opened, at)
             && !opened.keyed
-            && !self.is_key(characters, opened.at, at)
             && (2..LONGEST_QUOTATION).contains(&(at - opened.at))
             && !self.muted
             // A prompt that is wholly in quotation marks asks for no text.
@@ -96,12 +106,18 @@ impl Scan<'_> {
             (self.number_at, self.negation_at) = (None, None);
         }
     }
-    /// Whether the quotation is a key such as the one in `{"style": "watercolor"}`; what stands behind it is a value then.
-    fn is_key(&mut self, characters: &[Folded], from: usize, to: usize) -> bool {
-        let before = characters[..from].iter().rfind(|folded| **folded != Folded::Space);
+
+    /// Whether the quotation is a key such as the one in `{"style": "watercolor"}`. What stands behind it is a value then, and
+    /// no text unless the key says so.
+    fn is_key(&mut self, characters: &[Folded], opened: &Opened, to: usize) -> bool {
+        let before = characters[..opened.at].iter().rfind(|folded| **folded != Folded::Space);
         let after = characters[to + 1..].iter().find(|folded| **folded != Folded::Space);
-        let is_key = after == Some(&Folded::Colon) && matches!(before, None | Some(Folded::Stop | Folded::Comma));
-        self.keyed |= is_key;
+        let is_key = self.in_braces
+            && after == Some(&Folded::Colon)
+            && matches!(before, Some(Folded::Stop | Folded::Brace(true) | Folded::Comma));
+        if is_key {
+            self.keyed = self.says_at.is_none_or(|at| at <= opened.position);
+        }
         is_key
     }
 }

@@ -6,22 +6,22 @@ use super::Scan;
 use crate::{
     fold::Folded,
     hash::{EMPTY, hash_on},
-    model::Cue,
+    model::{Cue, ITSELF},
 };
 
 /// Letters of a word that is mended. Shorter ones are words of their own: `form` is not `from`.
 pub(super) const LETTERS: RangeInclusive<usize> = 5..=18;
-/// Words of a prompt that are tried, for each costs as many lookups as it has letters.
-const MOST_TRIED: u32 = 40;
+/// Exchanges that are tried in a prompt: about forty words' worth.
+const MOST_TRIED: usize = 240;
 
 impl Scan<'_> {
     /// The hash and the cue of the word that this one becomes when two letters after the first change places, if that is
-    /// a word of the table that does not look like one of another language.
+    /// a cue or a word that was learned, and of no other language.
     pub(super) fn mend(&mut self, word: &[Folded]) -> Option<(u32, Cue)> {
         if self.tried >= MOST_TRIED || self.seen.foreign > self.seen.english {
             return None;
         }
-        self.tried += 1;
+        self.tried += word.len() - 2;
         let mut front = Spelling::default().with(word[0]);
         for at in 1..word.len() - 1 {
             let (first, second) = (word[at], word[at + 1]);
@@ -29,7 +29,8 @@ impl Scan<'_> {
             if first != second && second != word[at - 1] && Some(&first) != word.get(at + 2) {
                 let swapped = front.with(second).with(first);
                 let hash = word[at + 2..].iter().fold(swapped, |so_far, letter| so_far.with(*letter)).hash.max(1);
-                if let Some(cue) = self.model.find(hash).filter(|cue| !cue.foreign) {
+                let found = self.model.find(hash).filter(|cue| !cue.foreign && self.flags(Some(*cue)) & ITSELF == 0);
+                if let Some(cue) = found {
                     return Some((hash, cue));
                 }
             }

@@ -34,7 +34,7 @@ impl Scan<'_> {
     pub(super) fn follow_run(&mut self, from: usize, to: usize, letters: usize, flags: Flags) {
         let (count, shouted) = self.capitals.of(from, to, letters);
         self.capital = count > 0;
-        if self.quote_opened.is_some() {
+        if self.quote_opened.is_some_and(|opened| !opened.keyed) {
             return;
         }
         // A noun that announces a text has a capital in German and is not part of it: `mit der Aufschrift OFFEN`.
