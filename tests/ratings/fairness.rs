@@ -120,17 +120,22 @@ fn intervals_of_a_few_prompts_are_not_to_be_believed() {
 
 #[test]
 fn a_regret_below_nothing_is_left_out_of_the_table() {
-    // Three raters who agree on nothing but that one model is better.
+    // Three raters who agree on nothing but that the cheaper model is better.
     let text = rated(|number, place| {
-        let rating = |rater: u32| (number * (rater + 2) + number / 7) % 3 + 2 - place;
-        format!("{},{},{},{}", 9_000 - 8_000 * place, rating(0), rating(1), rating(2))
+        let rating = |rater: u32| match place {
+            0 => (number * (rater * rater + 2) + number / (5 + rater)) % 4 + 2,
+            _ => (number * (rater + 3) + number / (4 + rater)) % 4 + 1,
+        };
+        format!("{},{},{},{}", 1_000 + 8_000 * place, rating(0), rating(1), rating(2))
     });
     let folder = in_folder(&text);
     let arguments = ["eval", "run", "--ratings", "b.csv", "--strategy", "hybrid", "cheapest"];
     let (_, said, talk) = run(folder.path(), &arguments);
     let (_, json, _) = run(folder.path(), &[&arguments[..], &["--json"]].concat());
     let report: Value = serde_json::from_str(&json).expect("JSON");
-    for strategy in report["strategies"].as_array().expect("strategies") {
+    let strategies = report["strategies"].as_array().expect("strategies");
+    assert!(strategies.iter().any(|strategy| strategy["regret"].as_f64().is_some_and(|regret| regret < 0.0)));
+    for strategy in strategies {
         let name = strategy["name"].as_str().expect("a name");
         let row = said.lines().find(|line| line.trim_start().starts_with(&format!("{name} "))).expect("a row");
         let is_below = strategy["regret"].as_f64().is_some_and(|regret| regret < 0.0);

@@ -5,7 +5,7 @@
 //!    nobody asks writes nothing.
 //! 2. The gateway's own learner turns what callers said into expectations of quality, the same for all. It begins at the
 //!    configured `[learning] quality` file, and anew when that file is another one. What is said on a route that learns for
-//!    each tenant apart is not for it: nobody's ratings move what another one is served there, or anywhere.
+//!    each tenant apart is not for it: no rating given there moves anybody's expectations.
 //! 3. Each plugin that learns has a memory for each route that names it, or for each tenant where the route says so. One that
 //!    no route names costs nothing; named later, it learns from what the ledger still holds.
 //! 4. A batch that a plugin fails on is halved until it is one outcome; that one is left out, counted, and never tried
@@ -266,8 +266,8 @@ where
         let stretch =
             state.ledger.outcomes(&Wanted { scope: &scope, after, feedback_only, except, limit: STRETCH }).await?;
         after = stretch.reached;
-        // Finding what was said is quick however far away it is.
-        let is_far = !feedback_only && after.saturating_sub(now.memory.sequence) >= QUIET;
+        // Finding what was said is quick however far away it is, unless much of it is not for this learner.
+        let is_far = (!feedback_only || !except.is_empty()) && after.saturating_sub(now.memory.sequence) >= QUIET;
         if stretch.outcomes.is_empty() && !is_far {
             if stretch.more {
                 continue;

@@ -256,7 +256,7 @@ pub(super) struct Route {
     #[schemars(with = "Option<UnpricedWord>")]
     pub(super) unpriced: Option<Unpriced>,
     /// Whose outcomes the route's learners learn from: those of the whole `route` (the usual), or of each `tenant` apart.
-    /// What is said of pictures there changes no expectations of quality then, for those are shared by all.
+    /// What is said of pictures there changes no expectations of quality from then on, for those are shared by all.
     #[schemars(with = "Option<LearnPerWord>")]
     pub(super) learn_per: Option<LearnPer>,
     /// Whether requests that name a model only watch: what was asked for is served, and what Muxel would have chosen is

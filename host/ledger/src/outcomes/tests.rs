@@ -72,6 +72,10 @@ async fn a_scope_has_its_own_and_the_order_has_no_gaps() {
     }
     assert_eq!(seen, (1..=30).filter(|sequence| sequence % 2 == 0).collect::<Vec<u64>>());
     assert_eq!(after, 30);
+    let others = Wanted { scope: &Scope::All, after: 0, feedback_only: false, except: &["thumbs".into()], limit: 99 };
+    let others = ledger.outcomes(&others).await.unwrap();
+    assert!(others.outcomes.iter().all(|outcome| outcome.sequence % 2 == 1), "{others:?}");
+    assert_eq!((others.outcomes.len(), others.reached), (15, 30));
     assert_eq!(read(&ledger, &Scope::Tenant(Some("lab".into())), 0, 99).await.outcomes.len(), 10);
     assert_eq!(read(&ledger, &Scope::Tenant(None), 0, 99).await.outcomes.len(), 20);
     assert_eq!(read(&ledger, &Scope::All, 30, 99).await, Stretch { outcomes: vec![], reached: 30, more: false });
